@@ -1,0 +1,2 @@
+//! The binary `karibu`.
+fn main() {}
