@@ -1,0 +1,432 @@
+//! Deciding one batch inside its transaction: drop repeats, load what verbs ask for, decide in order,
+//! gather what is to be saved. Nothing is answered here; that comes after COMMIT.
+
+use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use kernel::IdSource;
+use sqlx::FromRow;
+use store::{Arg, Batch as Save, Conn};
+use uuid::Uuid;
+
+use crate::aggregate::Corrupt;
+use crate::base::{Advance, Answered, Base, Cursor, DeadLetter, LogRow, ParkedKey};
+use crate::dead;
+use crate::door::{Job, Once, Outcome, Refused};
+use crate::log::LogEvent;
+use crate::slot::Missing;
+use crate::sql;
+use crate::verb::{Cx, Service, Stop, Told};
+use crate::world::Room;
+
+/// Rounds of loading before a verb that always asks for more is given up: a defect.
+const MAX_LOADS: usize = 16;
+
+/// The head of the log as it was locked.
+#[derive(Clone, Copy, Debug, FromRow)]
+pub(crate) struct Head {
+    pub last_seq: i64,
+    pub settings_version: i64,
+}
+
+/// Why a batch as a whole came to nothing.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Failed {
+    #[error(transparent)]
+    Store(#[from] store::Error),
+    #[error(transparent)]
+    Corrupt(#[from] Corrupt),
+}
+
+/// Why one command did not come to an end.
+enum Halt<R> {
+    Refused(Refused<R>),
+    Missing,
+}
+
+impl<R> From<Missing> for Halt<R> {
+    fn from(_: Missing) -> Self {
+        Self::Missing
+    }
+}
+
+impl<R> From<Refused<R>> for Halt<R> {
+    fn from(refused: Refused<R>) -> Self {
+        Self::Refused(refused)
+    }
+}
+
+/// A decided batch, not yet committed.
+pub(crate) struct Decided<S: Service> {
+    /// One for each job; `None` = not decided, to go into the next batch.
+    pub outcomes: Vec<Option<Outcome<S>>>,
+    /// What the log grows by.
+    pub events: Vec<Arc<LogEvent>>,
+    /// Whether there is anything to commit.
+    pub saved: bool,
+    /// Whether the settings must be read again before the next batch.
+    pub settings_changed: bool,
+}
+
+/// The batch that is being decided.
+pub(crate) struct Deciding<'a, S: Service> {
+    jobs: &'a [Job<S>],
+    head: Head,
+    settings: &'a S::Settings,
+    now_us: i64,
+    ids: &'a mut IdSource,
+    world: S::World,
+    base: Base,
+    events: Vec<Arc<LogEvent>>,
+    /// Replies of earlier transactions, by key.
+    replies: HashMap<Uuid, (i64, Vec<u8>)>,
+    /// Keys answered in this batch: fingerprint and reply.
+    answered: HashMap<Uuid, (i64, Vec<u8>)>,
+}
+
+/// What one decision gave.
+struct Verdict<S: Service> {
+    result: Result<Vec<u8>, Halt<S::Refusal>>,
+    told: Vec<Told<S::Event>>,
+    settings_changed: bool,
+}
+
+#[derive(FromRow)]
+struct ReplyRow {
+    key: Uuid,
+    fingerprint: i64,
+    reply: Vec<u8>,
+}
+
+impl<'a, S: Service> Deciding<'a, S> {
+    pub(crate) fn new(
+        jobs: &'a [Job<S>],
+        head: Head,
+        settings: &'a S::Settings,
+        now_us: i64,
+        ids: &'a mut IdSource,
+    ) -> Self {
+        Self {
+            jobs,
+            head,
+            settings,
+            now_us,
+            ids,
+            world: S::World::default(),
+            base: Base::default(),
+            events: Vec::new(),
+            replies: HashMap::new(),
+            answered: HashMap::new(),
+        }
+    }
+
+    /// Decides all jobs in order and saves their effect; the transaction is still open afterwards.
+    pub(crate) async fn run(mut self, conn: &mut Conn) -> Result<Decided<S>, Failed> {
+        self.find_repeats(conn).await?;
+        self.load_ahead(conn).await?;
+        let mut outcomes: Vec<Option<Outcome<S>>> = Vec::with_capacity(self.jobs.len());
+        let mut settings_changed = false;
+        for place in 0..self.jobs.len() {
+            if settings_changed {
+                outcomes.push(None);
+                continue;
+            }
+            let (outcome, changed) = self.settle(conn, place).await?;
+            settings_changed = changed;
+            outcomes.push(Some(outcome));
+        }
+        let saved = self.save(conn, settings_changed).await?;
+        Ok(Decided { outcomes, events: self.events, saved, settings_changed })
+    }
+
+    async fn find_repeats(&mut self, conn: &mut Conn) -> store::Result<()> {
+        let keys: Vec<Uuid> = self
+            .jobs
+            .iter()
+            .filter_map(|job| if let Once::Key { key, .. } = job.once { Some(key) } else { None })
+            .collect();
+        if keys.is_empty() {
+            return Ok(());
+        }
+        let rows: Vec<ReplyRow> = conn.fetch_all(sql::REPLIES, &[Arg::Uuids(&keys)]).await?;
+        self.replies = rows.into_iter().map(|row| (row.key, (row.fingerprint, row.reply))).collect();
+        Ok(())
+    }
+
+    /// Dry passes: every command is decided and forgotten again, until none misses anything. So the whole
+    /// batch is loaded with one statement per kind and level of dependence.
+    async fn load_ahead(&mut self, conn: &mut Conn) -> Result<(), Failed> {
+        let mut open: Vec<usize> = (0..self.jobs.len()).collect();
+        for _ in 0..MAX_LOADS {
+            let mut still = Vec::new();
+            for place in open {
+                if self.repeat(place).is_none() && matches!(self.decide(place).result, Err(Halt::Missing)) {
+                    still.push(place);
+                }
+                self.drop_drafts();
+            }
+            if still.is_empty() {
+                return Ok(());
+            }
+            self.load(conn).await?;
+            open = still;
+        }
+        Ok(())
+    }
+
+    /// The real pass over one command.
+    async fn settle(&mut self, conn: &mut Conn, place: usize) -> Result<(Outcome<S>, bool), Failed> {
+        if let Some(outcome) = self.repeat(place) {
+            return Ok((outcome, false));
+        }
+        for _ in 0..MAX_LOADS {
+            let verdict = self.decide(place);
+            match verdict.result {
+                Ok(reply) => {
+                    self.keep(place, verdict.told, &reply);
+                    return Ok((Ok(reply.into()), verdict.settings_changed));
+                }
+                Err(Halt::Refused(refused)) => {
+                    self.drop_drafts();
+                    return Ok((Err(refused), false));
+                }
+                Err(Halt::Missing) => {
+                    self.drop_drafts();
+                    self.load(conn).await?;
+                }
+            }
+        }
+        tracing::error!(service = S::NAME, "a command asks for more than {MAX_LOADS} rounds of loading");
+        Ok((Err(Refused::Internal), false))
+    }
+
+    /// The answer of a command whose key was answered before.
+    fn repeat(&self, place: usize) -> Option<Outcome<S>> {
+        let Once::Key { key, fingerprint } = self.jobs[place].once else { return None };
+        let (stored, reply) = self.replies.get(&key).or_else(|| self.answered.get(&key))?;
+        Some(if *stored == fingerprint { Ok(reply.clone().into()) } else { Err(Refused::KeyReused) })
+    }
+
+    fn decide(&mut self, place: usize) -> Verdict<S> {
+        let job = &self.jobs[place];
+        let mut cx = Cx::new(self.settings, self.now_us, &job.by, self.ids);
+        let decided = catch_unwind(AssertUnwindSafe(|| decide(job, &mut self.world, &mut self.base, &mut cx)));
+        let (told, settings_changed) = (std::mem::take(&mut cx.events), cx.settings_changed);
+        let result = decided.unwrap_or_else(|_| {
+            tracing::error!(service = S::NAME, by = &*job.by, "a verb panicked; its command is refused");
+            Err(Halt::Refused(Refused::Internal))
+        });
+        Verdict { result, told, settings_changed }
+    }
+
+    fn keep(&mut self, place: usize, told: Vec<Told<S::Event>>, reply: &[u8]) {
+        let job = &self.jobs[place];
+        if let Once::Key { key, fingerprint } = job.once {
+            self.answered.insert(key, (fingerprint, reply.to_vec()));
+            let created_at_us = self.now_us;
+            self.base.requests.push(Answered { key, fingerprint, reply: reply.to_vec(), created_at_us });
+        }
+        for told in told {
+            let event = Arc::new(self.record(told, job.trace.as_deref()));
+            self.base.log.push(LogRow(event.clone()));
+            self.events.push(event);
+        }
+        self.world.keep();
+        self.base.keep();
+    }
+
+    fn record(&mut self, told: Told<S::Event>, trace: Option<&str>) -> LogEvent {
+        use crate::verb::DomainEvent;
+        LogEvent {
+            seq: self.head.last_seq + self.events.len() as i64 + 1,
+            event_id: self.ids.next(self.now_us),
+            kind: format!("karibu.{}.{}.v1", S::NAME, told.event.kind()),
+            aggregate_type: told.aggregate_type.to_owned(),
+            aggregate_id: told.aggregate_id,
+            aggregate_version: told.aggregate_version,
+            branch_id: told.branch_id,
+            customer_id: told.customer_id,
+            occurred_at_us: told.occurred_at_us,
+            recorded_at_us: self.now_us,
+            trace_context: trace.map(str::to_owned),
+            payload: told.event.encode().into(),
+        }
+    }
+
+    fn drop_drafts(&mut self) {
+        self.world.drop_drafts();
+        self.base.drop_drafts();
+    }
+
+    async fn load(&mut self, conn: &mut Conn) -> Result<(), Failed> {
+        self.world.load(conn).await??;
+        self.base.load(conn).await??;
+        Ok(())
+    }
+
+    /// Saves everything in one go and moves the head; `false` when there is nothing to save.
+    async fn save(&mut self, conn: &mut Conn, settings_changed: bool) -> store::Result<bool> {
+        let mut rows = Vec::new();
+        self.world.rows(&mut rows);
+        self.base.rows(&mut rows);
+        if rows.is_empty() {
+            return Ok(false);
+        }
+        let last_seq = self.head.last_seq + self.events.len() as i64;
+        let settings_version = self.head.settings_version + i64::from(settings_changed);
+        let args = [Arg::from(last_seq), Arg::from(settings_version)];
+        conn.save(&Save { rows, last: sql::MOVE_HEAD, args: &args }).await?;
+        Ok(true)
+    }
+}
+
+/// Decides one command, with what the write path itself adds to it.
+fn decide<S: Service>(
+    job: &Job<S>,
+    world: &mut S::World,
+    base: &mut Base,
+    cx: &mut Cx<'_, S>,
+) -> Result<Vec<u8>, Halt<S::Refusal>> {
+    match &job.once {
+        Once::Key { .. } | Once::Verb => decide_verb(job, world, cx),
+        Once::Advance { advance, event } => {
+            if is_applied(base, advance)? {
+                return Ok(Vec::new());
+            }
+            match event {
+                Some(event) if is_parked(base, advance, event)? => {
+                    let reason = "waits behind an earlier event of its aggregate".to_owned();
+                    park(base, cx, advance, event, reason)?;
+                }
+                Some(_) => drop(decide_verb(job, world, cx)?),
+                None => {}
+            }
+            move_cursor(base, advance, cx.now_us)?;
+            Ok(Vec::new())
+        }
+        Once::Park { advance, event, reason } => {
+            if !is_applied(base, advance)? {
+                park(base, cx, advance, event, reason.clone())?;
+                move_cursor(base, advance, cx.now_us)?;
+            }
+            Ok(Vec::new())
+        }
+        Once::Dead { id, verdict } => {
+            let letter = take_up(base, *id, verdict)?;
+            if job.command.is_some() {
+                decide_verb(job, world, cx)?;
+            }
+            unpark(base, &letter)?;
+            Ok(Vec::new())
+        }
+    }
+}
+
+fn decide_verb<S: Service>(
+    job: &Job<S>,
+    world: &mut S::World,
+    cx: &mut Cx<'_, S>,
+) -> Result<Vec<u8>, Halt<S::Refusal>> {
+    let Some(command) = &job.command else { return Ok(Vec::new()) };
+    command.decide(world, cx).map_err(|stop| match stop {
+        Stop::Refused(refusal) => Halt::Refused(Refused::Refusal(refusal)),
+        Stop::Missing => Halt::Missing,
+    })
+}
+
+/// Whether the cursor is already past this advance; refuses when it stands anywhere but right before it.
+fn is_applied<R>(base: &mut Base, advance: &Advance) -> Result<bool, Halt<R>> {
+    let (epoch, cursor) =
+        base.cursors.get(advance.cursor_id())?.map_or((advance.epoch, 0), |cursor| (cursor.epoch, cursor.cursor));
+    if epoch != advance.epoch {
+        return Err(Refused::EpochChanged.into());
+    }
+    if advance.to_seq <= cursor {
+        return Ok(true);
+    }
+    if advance.from_seq != cursor + 1 {
+        return Err(Refused::OutOfOrder { cursor }.into());
+    }
+    Ok(false)
+}
+
+fn move_cursor<R>(base: &mut Base, advance: &Advance, now_us: i64) -> Result<(), Halt<R>> {
+    let id = advance.cursor_id();
+    if let Some(cursor) = base.cursors.edit(id)? {
+        (cursor.cursor, cursor.updated_at_us) = (advance.to_seq, now_us);
+    } else {
+        base.cursors.insert(Cursor {
+            id,
+            consumer: advance.consumer.to_owned(),
+            source_log: advance.source_log.clone(),
+            epoch: advance.epoch,
+            cursor: advance.to_seq,
+            updated_at_us: now_us,
+            version: 0,
+        });
+    }
+    Ok(())
+}
+
+fn is_parked(base: &mut Base, advance: &Advance, event: &LogEvent) -> Result<bool, Missing> {
+    Ok(base.parked.get(advance.parked_id(event.aggregate_id))?.is_some_and(|key| key.parked > 0))
+}
+
+fn park<S: Service>(
+    base: &mut Base,
+    cx: &mut Cx<'_, S>,
+    advance: &Advance,
+    event: &LogEvent,
+    reason: String,
+) -> Result<(), Missing> {
+    let id = advance.parked_id(event.aggregate_id);
+    if let Some(key) = base.parked.edit(id)? {
+        if key.parked == 0 {
+            key.first_seq = event.seq;
+        }
+        key.parked += 1;
+    } else {
+        base.parked.insert(ParkedKey {
+            id,
+            consumer: advance.consumer.to_owned(),
+            source_log: advance.source_log.clone(),
+            aggregate_id: event.aggregate_id,
+            first_seq: event.seq,
+            parked: 1,
+            version: 0,
+        });
+    }
+    base.dead.insert(DeadLetter {
+        id: cx.new_id(),
+        consumer: advance.consumer.to_owned(),
+        source_log: advance.source_log.clone(),
+        seq: event.seq,
+        aggregate_id: event.aggregate_id,
+        kind: event.kind.clone(),
+        event: event.to_bytes(),
+        reason,
+        status: dead::PARKED.to_owned(),
+        parked_at_us: cx.now_us,
+        version: 0,
+    });
+    Ok(())
+}
+
+fn take_up<R>(base: &mut Base, id: Uuid, verdict: &str) -> Result<DeadLetter, Halt<R>> {
+    match base.dead.edit(id)? {
+        Some(letter) if letter.status == dead::PARKED => {
+            verdict.clone_into(&mut letter.status);
+            Ok(letter.clone())
+        }
+        _ => Err(Refused::NotParked.into()),
+    }
+}
+
+fn unpark(base: &mut Base, letter: &DeadLetter) -> Result<(), Missing> {
+    let id = crate::key(&[letter.consumer.as_bytes(), letter.source_log.as_bytes(), letter.aggregate_id.as_bytes()]);
+    if let Some(key) = base.parked.edit(id)? {
+        key.parked -= 1;
+    }
+    Ok(())
+}

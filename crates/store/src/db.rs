@@ -1,0 +1,232 @@
+//! The database of one service: opening it on either engine, and reading from it.
+
+use std::fs::{File, TryLockError};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{ConnectOptions, Connection};
+
+use crate::conn::{Conn, Line};
+use crate::error::{Error, Result};
+use crate::sql::{Arg, Record, Sql, bind_postgres, bind_sqlite};
+
+/// Longest wait for a free read connection.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
+/// Longest wait for a lock of SQLite, and for the lock of the log head on PostgreSQL.
+const LOCK_TIMEOUT_MS: u64 = 5_000;
+/// A replica that stops inside a transaction loses it, and with it the lock, after this time.
+const IDLE_IN_TRANSACTION_MS: u64 = 1_000;
+/// Longest run of one statement.
+const STATEMENT_TIMEOUT_MS: u64 = 10_000;
+/// Pages of the write-ahead log of SQLite before a commit pays for a checkpoint; an idle moment comes first.
+const WAL_PAGES: u32 = 20_000;
+
+/// Which engine a database runs on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Engine {
+    /// PostgreSQL 15 or newer.
+    Postgres,
+    /// SQLite, bundled.
+    Sqlite,
+}
+
+/// How to open a database.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// `postgres://user:password@host/database` or `sqlite:path/to/file.db`.
+    pub url: String,
+    /// Connections for reading.
+    pub read_connections: u32,
+    /// Shown by the server for our connections.
+    pub application_name: String,
+}
+
+impl Options {
+    /// A database at `url` with 4 read connections.
+    pub fn new(url: impl Into<String>, application_name: impl Into<String>) -> Self {
+        Self { url: url.into(), read_connections: 4, application_name: application_name.into() }
+    }
+}
+
+/// The database of one service. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Db {
+    pub(crate) pools: Pools,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum Pools {
+    Postgres(PgPool),
+    Sqlite { read: SqlitePool, write: SqlitePool, _lock: Arc<File> },
+}
+
+/// Runs one body on the pool for reading, whichever engine it is.
+macro_rules! on_read {
+    ($self:expr, $sql:expr, $args:expr, $query:ident, $call:ident) => {
+        match &$self.pools {
+            Pools::Postgres(pool) => {
+                sqlx::$query::<sqlx::Postgres, _, _>($sql.postgres, bind_postgres($args)?).$call(pool).await
+            }
+            Pools::Sqlite { read, .. } => {
+                sqlx::$query::<sqlx::Sqlite, _, _>($sql.sqlite, bind_sqlite($args)?).$call(read).await
+            }
+        }
+    };
+}
+
+impl Db {
+    /// Opens the database. A SQLite file is made if it is not there, and held for this process alone: a
+    /// second process is refused. PostgreSQL is not asked before the first use.
+    pub async fn open(options: &Options) -> Result<Self> {
+        let pools = if let Some(path) = options.url.strip_prefix("sqlite:") {
+            open_sqlite(Path::new(path.trim_start_matches("//")), options).await?
+        } else if options.url.starts_with("postgres:") || options.url.starts_with("postgresql:") {
+            Pools::Postgres(open_postgres(options)?)
+        } else {
+            return Err(Error::Address("the database address must begin with postgres:// or sqlite:".to_owned()));
+        };
+        Ok(Self { pools })
+    }
+
+    /// The engine that this database runs on.
+    pub const fn engine(&self) -> Engine {
+        match self.pools {
+            Pools::Postgres(_) => Engine::Postgres,
+            Pools::Sqlite { .. } => Engine::Sqlite,
+        }
+    }
+
+    /// All rows.
+    pub async fn fetch_all<T: Record>(&self, sql: Sql, args: &[Arg<'_>]) -> Result<Vec<T>> {
+        Ok(on_read!(self, sql, args, query_as_with, fetch_all)?)
+    }
+
+    /// The first row, if there is one.
+    pub async fn fetch_optional<T: Record>(&self, sql: Sql, args: &[Arg<'_>]) -> Result<Option<T>> {
+        Ok(on_read!(self, sql, args, query_as_with, fetch_optional)?)
+    }
+
+    /// The first row; none is a defect of the statement (use it for counts and sums).
+    pub async fn fetch_one<T: Record>(&self, sql: Sql, args: &[Arg<'_>]) -> Result<T> {
+        Ok(on_read!(self, sql, args, query_as_with, fetch_one)?)
+    }
+
+    /// Whether the database answers.
+    pub async fn ping(&self) -> Result<()> {
+        self.fetch_one::<(i64,)>(Sql::same("select cast(1 as bigint)"), &[]).await.map(|_| ())
+    }
+
+    /// Asks the engine to prepare `sql` without running it: the test that every statement fits the schema.
+    pub async fn prepare(&self, sql: Sql) -> Result<()> {
+        use sqlx::{Executor, SqlSafeStr};
+        match &self.pools {
+            Pools::Postgres(pool) => pool.prepare(sql.postgres.into_sql_str()).await.map(|_| ())?,
+            Pools::Sqlite { read, .. } => read.prepare(sql.sqlite.into_sql_str()).await.map(|_| ())?,
+        }
+        Ok(())
+    }
+
+    /// A connection of its own, for a committer: settings as the write path needs them.
+    pub async fn writer(&self) -> Result<Conn> {
+        let line = match &self.pools {
+            Pools::Postgres(pool) => {
+                // jit and sequential scans are off because plans made while a table is young cost up to
+                // 100 times more (docs/architecture.md, "The write path").
+                let timeout = format!("{IDLE_IN_TRANSACTION_MS}");
+                let options = (*pool.connect_options()).clone().options([
+                    ("jit", "off"),
+                    ("enable_seqscan", "off"),
+                    ("idle_in_transaction_session_timeout", timeout.as_str()),
+                    ("lock_timeout", &LOCK_TIMEOUT_MS.to_string()),
+                ]);
+                Line::Postgres(sqlx::PgConnection::connect_with(&options).await?)
+            }
+            Pools::Sqlite { write, .. } => Line::Sqlite(write.acquire().await?),
+        };
+        Ok(Conn::new(line))
+    }
+
+    /// Folds the write-ahead log of SQLite back into the file as far as readers allow; nothing on
+    /// PostgreSQL. For idle moments.
+    pub async fn checkpoint(&self) -> Result<()> {
+        if let Pools::Sqlite { read, .. } = &self.pools {
+            sqlx::raw_sql("pragma wal_checkpoint(passive)").execute(read).await?;
+        }
+        Ok(())
+    }
+
+    /// Closes every connection; a SQLite file is checkpointed and let go.
+    pub async fn close(&self) {
+        match &self.pools {
+            Pools::Postgres(pool) => pool.close().await,
+            Pools::Sqlite { read, write, .. } => {
+                read.close().await;
+                write.close().await;
+            }
+        }
+    }
+}
+
+fn open_postgres(options: &Options) -> Result<PgPool> {
+    let connect: PgConnectOptions =
+        options.url.parse().map_err(|error| Error::Address(format!("the database address is wrong: {error}")))?;
+    let connect = connect
+        .application_name(&options.application_name)
+        .options([("statement_timeout", STATEMENT_TIMEOUT_MS.to_string())])
+        .disable_statement_logging();
+    Ok(PgPoolOptions::new()
+        .max_connections(options.read_connections)
+        .acquire_timeout(ACQUIRE_TIMEOUT)
+        // One round trip less per read; a dead connection shows itself at the query.
+        .test_before_acquire(false)
+        .connect_lazy_with(connect))
+}
+
+async fn open_sqlite(path: &Path, options: &Options) -> Result<Pools> {
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder)
+            .map_err(|error| Error::Address(format!("cannot make the folder {}: {error}", folder.display())))?;
+    }
+    let lock = lock_file(path)?;
+    let connect = SqliteConnectOptions::new()
+        .filename(path)
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(true)
+        .busy_timeout(Duration::from_millis(LOCK_TIMEOUT_MS))
+        .pragma("wal_autocheckpoint", WAL_PAGES.to_string())
+        .disable_statement_logging();
+    let pool = |connections| {
+        SqlitePoolOptions::new()
+            .max_connections(connections)
+            .acquire_timeout(ACQUIRE_TIMEOUT)
+            .test_before_acquire(false)
+            .idle_timeout(None)
+            .max_lifetime(None)
+    };
+    // The writer comes first: it makes the file and sets the journal mode.
+    let write = pool(1).connect_with(connect.clone()).await?;
+    let read = pool(options.read_connections).connect_lazy_with(connect.pragma("query_only", "on"));
+    Ok(Pools::Sqlite { read, write, _lock: Arc::new(lock) })
+}
+
+/// Two processes on one file would each believe to be the only writer.
+fn lock_file(path: &Path) -> Result<File> {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".lock");
+    let name = PathBuf::from(name);
+    let file =
+        File::create(&name).map_err(|error| Error::Address(format!("cannot make {}: {error}", name.display())))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(Error::Address(format!(
+            "{} is in use by another process; a SQLite database serves one process at a time",
+            path.display()
+        ))),
+        Err(TryLockError::Error(error)) => Err(Error::Address(format!("cannot lock {}: {error}", name.display()))),
+    }
+}

@@ -1,0 +1,211 @@
+//! The generated statements that save and load many rows at once: on PostgreSQL one statement of CTEs
+//! over UNNEST, on SQLite multi-row VALUES in bucketed sizes. Texts are made once per set of tables and
+//! leaked (their number is bounded by the sets of tables that batches touch).
+
+use std::collections::HashMap;
+use std::fmt::Write;
+
+use sqlx::Arguments;
+use sqlx::postgres::PgArguments;
+use sqlx::sqlite::SqliteArguments;
+
+use crate::error::{Error, Result};
+use crate::sql::{Arg, Sql, add_postgres};
+use crate::table::{Column, Kind, OnConflict, Rows, Table};
+
+/// Rows in one INSERT of SQLite: the largest that fits is taken again and again.
+const BUCKETS: [usize; 5] = [256, 64, 16, 4, 1];
+/// SQLite's default limit of bound variables (SQLITE_MAX_VARIABLE_NUMBER since 3.32).
+const MAX_VARIABLES: usize = 32_766;
+
+/// Texts already made, by what they save.
+#[derive(Debug, Default)]
+pub(crate) struct Texts {
+    postgres: HashMap<(Vec<&'static str>, &'static str), &'static str>,
+    sqlite: HashMap<(&'static str, usize), &'static str>,
+    load: HashMap<&'static str, Sql>,
+}
+
+impl Texts {
+    /// One statement that saves all of `batch` and then runs `last`, whose placeholders begin at `$1` and
+    /// are moved behind those of the rows.
+    pub(crate) fn postgres(&mut self, batch: &[&Rows], last: &'static str) -> &'static str {
+        let key = (batch.iter().map(|rows| rows.table.name).collect(), last);
+        self.postgres.entry(key).or_insert_with(|| leak(postgres_text(batch, last)))
+    }
+
+    pub(crate) fn sqlite(&mut self, table: &'static Table, rows: usize) -> &'static str {
+        self.sqlite.entry((table.name, rows)).or_insert_with(|| leak(sqlite_text(table, rows)))
+    }
+
+    /// Loads rows by the first key column: one list argument.
+    pub(crate) fn load(&mut self, table: &'static Table) -> Sql {
+        *self.load.entry(table.name).or_insert_with(|| load_sql(table))
+    }
+}
+
+pub(crate) fn load_sql(table: &Table) -> Sql {
+    let (columns, name, key) = (table.column_list(), table.name, table.columns[0].0);
+    Sql::split(
+        leak(format!("select {columns} from {name} where {key} = any($1)")),
+        leak(format!("select {columns} from {name} where {key} in (select unhex(value) from json_each($1))")),
+    )
+}
+
+fn leak(text: String) -> &'static str {
+    Box::leak(text.into_boxed_str())
+}
+
+fn postgres_text(batch: &[&Rows], last: &str) -> String {
+    if batch.is_empty() {
+        return last.to_owned();
+    }
+    let mut text = String::from("with ");
+    let mut bound = 0;
+    for (place, rows) in batch.iter().enumerate() {
+        let table = rows.table;
+        let (mut names, mut picks, mut lists) = (Vec::new(), Vec::new(), Vec::new());
+        for (at, (_, kind)) in table.columns.iter().enumerate() {
+            bound += 1;
+            names.push(format!("c{at}"));
+            picks.push(if *kind == Kind::Json { format!("u.c{at}::jsonb") } else { format!("u.c{at}") });
+            lists.push(format!("${bound}::{}[]", array_type(*kind)));
+        }
+        let _ = write!(
+            text,
+            "{}t{place} as (insert into {} ({}) select {} from unnest({}) as u({}){})",
+            if place > 0 { ", " } else { "" },
+            table.name,
+            table.column_list(),
+            picks.join(", "),
+            lists.join(", "),
+            names.join(", "),
+            conflict(table),
+        );
+    }
+    text.push(' ');
+    text.push_str(&shift(last, bound));
+    text
+}
+
+/// Moves `$1` to `$1+by` and so on.
+fn shift(text: &str, by: usize) -> String {
+    let mut parts = text.split('$');
+    let mut moved = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let digits = part.len() - part.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+        let number: usize = part[..digits].parse().unwrap_or_default();
+        let _ = write!(moved, "${}{}", number + by, &part[digits..]);
+    }
+    moved
+}
+
+fn sqlite_text(table: &Table, rows: usize) -> String {
+    let row = format!("({})", vec!["?"; table.columns.len()].join(","));
+    format!(
+        "insert into {} ({}) values {}{}",
+        table.name,
+        table.column_list(),
+        vec![row.as_str(); rows].join(","),
+        conflict(table)
+    )
+}
+
+fn conflict(table: &Table) -> String {
+    if table.on_conflict == OnConflict::Fail {
+        return String::new();
+    }
+    let key: Vec<_> = table.column_names().take(table.key).collect();
+    let set: Vec<_> = table.column_names().skip(table.key).map(|name| format!("{name} = excluded.{name}")).collect();
+    format!(" on conflict ({}) do update set {}", key.join(", "), set.join(", "))
+}
+
+const fn array_type(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Uuid => "uuid",
+        Kind::Int => "bigint",
+        Kind::Text | Kind::Json => "text",
+        Kind::Bytes => "bytea",
+    }
+}
+
+pub(crate) fn bind_postgres(bound: &mut PgArguments, rows: &Rows) -> Result<()> {
+    for column in &rows.columns {
+        match column {
+            Column::Uuid(values) => bound.add(values),
+            Column::Int(values) => bound.add(values),
+            Column::Text(values) => bound.add(values),
+            Column::Bytes(values) => bound.add(values),
+        }
+        .map_err(|error| Error::Faulty(sqlx::Error::Encode(error)))?;
+    }
+    Ok(())
+}
+
+/// Adds the arguments of the closing statement behind those of the rows.
+pub(crate) fn bind_last(bound: &mut PgArguments, args: &[Arg<'_>]) -> Result<()> {
+    for arg in args {
+        add_postgres(bound, *arg)?;
+    }
+    Ok(())
+}
+
+pub(crate) fn bind_sqlite(rows: &Rows, from: usize, count: usize) -> Result<SqliteArguments> {
+    let mut bound = SqliteArguments::default();
+    bound.reserve(count * rows.columns.len(), 0);
+    for row in from..from + count {
+        for column in &rows.columns {
+            match column {
+                Column::Uuid(values) => bound.add(values[row]),
+                Column::Int(values) => bound.add(values[row]),
+                Column::Text(values) => bound.add(values[row].clone()),
+                Column::Bytes(values) => bound.add(values[row].clone()),
+            }
+            .map_err(|error| Error::Faulty(sqlx::Error::Encode(error)))?;
+        }
+    }
+    Ok(bound)
+}
+
+/// Cuts `rows` into pieces of bucketed sizes: (first row, count).
+pub(crate) fn buckets(rows: &Rows) -> Vec<(usize, usize)> {
+    let mut pieces = Vec::new();
+    let mut from = 0;
+    while from < rows.len() {
+        let left = rows.len() - from;
+        let fits = |size: usize| size <= left && size * rows.columns.len() <= MAX_VARIABLES;
+        let count = BUCKETS.into_iter().find(|size| fits(*size)).unwrap_or(1);
+        pieces.push((from, count));
+        from += count;
+    }
+    pieces
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    static NOTE: Table =
+        Table::new("note", 1, &[("id", Kind::Uuid), ("n", Kind::Int), ("doc", Kind::Json)], OnConflict::Update);
+
+    #[test]
+    fn postgres_saves_all_tables_in_one_statement() {
+        let text = postgres_text(&[&Rows::new(&NOTE)], "update head set seq = $1");
+        assert_eq!(
+            text,
+            "with t0 as (insert into note (id, n, doc) select u.c0, u.c1, u.c2::jsonb from \
+             unnest($1::uuid[], $2::bigint[], $3::text[]) as u(c0, c1, c2) on conflict (id) do update set \
+             n = excluded.n, doc = excluded.doc) update head set seq = $4"
+        );
+    }
+
+    #[test]
+    fn sqlite_saves_in_buckets() {
+        let mut rows = Rows::new(&NOTE);
+        for n in 0..85 {
+            rows.uuid(uuid::Uuid::from_u128(n)).int(0).text("{}");
+        }
+        assert_eq!(buckets(&rows), vec![(0, 64), (64, 16), (80, 4), (84, 1)]);
+        assert!(sqlite_text(&NOTE, 2).starts_with("insert into note (id, n, doc) values (?,?,?),(?,?,?) on conflict"));
+    }
+}

@@ -1,0 +1,169 @@
+//! Tables as constants, and rows gathered column by column. Statements that load and save are generated
+//! from these, so nobody writes them by hand.
+
+use uuid::Uuid;
+
+/// The kind of a column; the same on both engines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// `uuid` / `BLOB`.
+    Uuid,
+    /// `bigint` / `INTEGER`.
+    Int,
+    /// `text` / `TEXT`.
+    Text,
+    /// `bytea` / `BLOB`.
+    Bytes,
+    /// `jsonb` / `TEXT`.
+    Json,
+}
+
+/// What saving does when the key is already there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnConflict {
+    /// Replaces every other column: for aggregates.
+    Update,
+    /// Fails: for append-only rows.
+    Fail,
+}
+
+/// A table: its name, key and columns. The first `key` columns are the primary key.
+#[derive(Debug)]
+pub struct Table {
+    pub(crate) name: &'static str,
+    pub(crate) key: usize,
+    pub(crate) columns: &'static [(&'static str, Kind)],
+    pub(crate) on_conflict: OnConflict,
+}
+
+impl Table {
+    /// A table whose key is the first `key` of `columns`.
+    pub const fn new(
+        name: &'static str,
+        key: usize,
+        columns: &'static [(&'static str, Kind)],
+        on_conflict: OnConflict,
+    ) -> Self {
+        Self { name, key, columns, on_conflict }
+    }
+
+    /// The name, as in the migrations.
+    pub const fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// The column names in order.
+    pub fn column_names(&self) -> impl Iterator<Item = &'static str> {
+        self.columns.iter().map(|(name, _)| *name)
+    }
+
+    pub(crate) fn column_list(&self) -> String {
+        self.column_names().collect::<Vec<_>>().join(", ")
+    }
+}
+
+#[derive(Debug)]
+pub(crate) enum Column {
+    Uuid(Vec<Option<Uuid>>),
+    Int(Vec<Option<i64>>),
+    Text(Vec<Option<String>>),
+    Bytes(Vec<Option<Vec<u8>>>),
+}
+
+/// Rows of one table, to be saved together. Values are given row by row in the order of the columns.
+#[derive(Debug)]
+pub struct Rows {
+    pub(crate) table: &'static Table,
+    pub(crate) columns: Vec<Column>,
+    next: usize,
+    complete: usize,
+}
+
+impl Rows {
+    /// No rows yet.
+    pub fn new(table: &'static Table) -> Self {
+        let columns = table.columns.iter().map(|(_, kind)| match kind {
+            Kind::Uuid => Column::Uuid(Vec::new()),
+            Kind::Int => Column::Int(Vec::new()),
+            Kind::Text | Kind::Json => Column::Text(Vec::new()),
+            Kind::Bytes => Column::Bytes(Vec::new()),
+        });
+        Self { table, columns: columns.collect(), next: 0, complete: 0 }
+    }
+
+    /// The number of complete rows.
+    pub const fn len(&self) -> usize {
+        self.complete
+    }
+
+    /// Whether there is no row.
+    pub const fn is_empty(&self) -> bool {
+        self.complete == 0
+    }
+
+    /// The next value, an id.
+    ///
+    /// # Panics
+    /// Every method that adds a value panics when the column is of another kind: a defect that the
+    /// round-trip test of each table finds.
+    pub fn uuid(&mut self, value: impl Into<Option<Uuid>>) -> &mut Self {
+        match self.take() {
+            Column::Uuid(values) => values.push(value.into()),
+            _ => self.mismatch("uuid"),
+        }
+        self
+    }
+
+    /// The next value, a whole number.
+    pub fn int(&mut self, value: impl Into<Option<i64>>) -> &mut Self {
+        match self.take() {
+            Column::Int(values) => values.push(value.into()),
+            _ => self.mismatch("int"),
+        }
+        self
+    }
+
+    /// The next value, a flag (stored as 0 or 1).
+    pub fn flag(&mut self, value: bool) -> &mut Self {
+        self.int(i64::from(value))
+    }
+
+    /// The next value, a text or a JSON document.
+    pub fn text<'a>(&mut self, value: impl Into<Option<&'a str>>) -> &mut Self {
+        let value = value.into().map(str::to_owned);
+        match self.take() {
+            Column::Text(values) => values.push(value),
+            _ => self.mismatch("text"),
+        }
+        self
+    }
+
+    /// The next value, bytes.
+    pub fn bytes<'a>(&mut self, value: impl Into<Option<&'a [u8]>>) -> &mut Self {
+        let value = value.into().map(<[u8]>::to_vec);
+        match self.take() {
+            Column::Bytes(values) => values.push(value),
+            _ => self.mismatch("bytes"),
+        }
+        self
+    }
+
+    fn take(&mut self) -> &mut Column {
+        let place = self.next;
+        self.next = (place + 1) % self.columns.len();
+        if self.next == 0 {
+            self.complete += 1;
+        }
+        &mut self.columns[place]
+    }
+
+    #[allow(clippy::panic)]
+    fn mismatch(&self, given: &str) -> ! {
+        panic!("table {}: a {given} value does not fit the column before {}", self.table.name, self.next)
+    }
+
+    /// Whether the last row has all its values.
+    pub(crate) const fn is_whole(&self) -> bool {
+        self.next == 0
+    }
+}
