@@ -1,0 +1,2 @@
+//! What must hold for the whole contract, whatever it comes to contain.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
