@@ -117,8 +117,7 @@ impl<S: Service> Committer<S> {
                     self.answer(part, decided);
                 }
                 Err(failed) => {
-                    // Dropping the connection is the rollback.
-                    self.conn = None;
+                    self.recover(&failed).await;
                     collect = false;
                     self.stats.retries.fetch_add(1, Ordering::Relaxed);
                     if matches!(&failed, Failed::Store(error) if error.is_transient()) {
@@ -185,6 +184,15 @@ impl<S: Service> Committer<S> {
             self.settings = None;
         }
         Ok(decided)
+    }
+
+    /// Takes the failed transaction back. A corrupt row says nothing about the connection.
+    async fn recover(&mut self, failed: &Failed) {
+        let Some(mut conn) = self.conn.take() else { return };
+        self.conn = match failed {
+            Failed::Store(error) => conn.recover(error).await,
+            Failed::Corrupt(_) => conn.rollback().await.is_ok().then_some(conn),
+        };
     }
 
     fn answer(&mut self, part: Vec<Job<S>>, decided: Decided<S>) {

@@ -72,6 +72,19 @@ impl Conn {
         self.raw("rollback").await
     }
 
+    /// Ends a transaction that failed and gives the connection back if it is still sound. A doubtful one
+    /// is closed, which is the rollback.
+    pub async fn recover(mut self, failed: &Error) -> Option<Self> {
+        let sound = matches!(failed, Error::Rejected(_)) || self.engine() == Engine::Sqlite;
+        if sound && self.rollback().await.is_ok() {
+            return Some(self);
+        }
+        if let Line::Sqlite(conn) = self.line {
+            let _ = conn.close().await;
+        }
+        None
+    }
+
     async fn raw(&mut self, text: &'static str) -> Result<()> {
         match &mut self.line {
             Line::Postgres(conn) => sqlx::raw_sql(text).execute(&mut *conn).await.map(|_| ())?,

@@ -129,6 +129,20 @@ impl Db {
         Ok(())
     }
 
+    /// The tables and columns of the schema as `table.column`, sorted: the test that both engines agree.
+    pub async fn columns(&self) -> Result<Vec<String>> {
+        const COLUMNS: Sql = Sql::split(
+            "select table_name || '.' || column_name from information_schema.columns \
+             where table_schema = current_schema() and table_name <> 'schema_version' order by 1",
+            "select t.name || '.' || c.name from sqlite_master t, pragma_table_info(t.name) c \
+             where t.type = 'table' and t.name not in ('schema_version', 'sqlite_sequence') order by 1",
+        );
+        let mut columns: Vec<String> =
+            self.fetch_all::<(String,)>(COLUMNS, &[]).await?.into_iter().map(|(column,)| column).collect();
+        columns.sort_unstable();
+        Ok(columns)
+    }
+
     /// A connection of its own, for a committer: settings as the write path needs them.
     pub async fn writer(&self) -> Result<Conn> {
         let line = match &self.pools {
