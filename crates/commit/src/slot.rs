@@ -120,6 +120,10 @@ impl<A: Aggregate> Room for Slot<A> {
         self.drafts.clear();
     }
 
+    fn forgo(&mut self) {
+        self.known.extend(self.missing.drain().map(|id| (id, None)));
+    }
+
     fn rows(&self, into: &mut Vec<Rows>) {
         let mut rows = Rows::new(A::TABLE);
         for id in &self.changed {
@@ -174,6 +178,8 @@ impl<T: Append> Room for Log<T> {
     fn drop_drafts(&mut self) {
         self.drafts.clear();
     }
+
+    fn forgo(&mut self) {}
 
     fn rows(&self, into: &mut Vec<Rows>) {
         if self.kept.is_empty() {
@@ -282,6 +288,9 @@ impl Room for Claims {
     }
     fn drop_drafts(&mut self) {
         self.0.drop_drafts();
+    }
+    fn forgo(&mut self) {
+        self.0.forgo();
     }
     fn rows(&self, into: &mut Vec<Rows>) {
         self.0.rows(into);

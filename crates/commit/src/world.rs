@@ -16,6 +16,8 @@ pub trait Room: Default + Send + Sync {
     fn keep(&mut self);
     /// The verb refused: its drafts are forgotten.
     fn drop_drafts(&mut self);
+    /// What is missing does not exist: takes the place of loading in a [`crate::Rehearsal`].
+    fn forgo(&mut self);
     /// The rows to save.
     fn rows(&self, into: &mut Vec<Rows>);
 }
@@ -42,6 +44,7 @@ macro_rules! world {
             }
             fn keep(&mut self) { $($crate::Room::keep(&mut self.$field);)+ }
             fn drop_drafts(&mut self) { $($crate::Room::drop_drafts(&mut self.$field);)+ }
+            fn forgo(&mut self) { $($crate::Room::forgo(&mut self.$field);)+ }
             fn rows(&self, into: &mut Vec<$crate::macros::Rows>) { $($crate::Room::rows(&self.$field, into);)+ }
         }
         impl $crate::World for $name {}
