@@ -1,0 +1,112 @@
+//! The first line of every handler: from a request to what a command needs. A handler that begins with
+//! [`Call::admit`] cannot forget to validate, and never looks at metadata itself.
+
+use prost::Message;
+use sha2::{Digest, Sha256};
+use tokio::time::Instant;
+use tonic::{Request, Status};
+use uuid::Uuid;
+
+use crate::auth::Principal;
+use crate::edge::Admitted;
+use crate::{status, trace};
+
+/// One admitted call.
+#[derive(Clone, Debug)]
+pub struct Call<T> {
+    /// The request; it keeps its field rules.
+    pub body: T,
+    /// Who calls.
+    pub principal: Principal,
+    /// Key of the command: the same for a repeat by the same caller, method and `request_id`; random without one.
+    pub key: Uuid,
+    /// First eight bytes of the SHA-256 of the request: a repeat with another one is refused. 0 when reading.
+    pub fingerprint: i64,
+    /// When the caller stops waiting.
+    pub until: Instant,
+    /// The trace to store with what happens: of this call, or of the caller when this process traces nothing.
+    pub trace: Option<String>,
+}
+
+/// What every changing request begins with; the rest of it is skipped.
+#[derive(Message)]
+struct Keyed {
+    #[prost(string, tag = "1")]
+    request_id: String,
+}
+
+impl<T: Message + proto::Validate> Call<T> {
+    /// Checks the field rules and works out the key. Fails with INVALID_ARGUMENT and one violation per field, or
+    /// with INTERNAL when no edge stands before the handler.
+    pub fn admit(request: Request<T>) -> Result<Self, Status> {
+        let (_, mut extensions, body) = request.into_parts();
+        let Some(Admitted { principal, until, rule, traceparent }) = extensions.remove() else {
+            tracing::error!("a handler was called without an edge before it");
+            return Err(status::internal());
+        };
+        body.validate().map_err(status::violated)?;
+        let (key, fingerprint) = if rule.read_only {
+            (Uuid::nil(), 0)
+        } else {
+            key_and_fingerprint(&principal, rule.path, &body.encode_to_vec())
+        };
+        Ok(Self { body, principal, key, fingerprint, until: until.0, trace: trace::current().or(traceparent) })
+    }
+}
+
+fn key_and_fingerprint(principal: &Principal, path: &str, encoded: &[u8]) -> (Uuid, i64) {
+    // A message whose first field is no text has no request id; it was encoded here, so nothing else can fail.
+    let request_id = Keyed::decode(encoded).map(|keyed| keyed.request_id).unwrap_or_default();
+    let key = if request_id.is_empty() {
+        Uuid::now_v7()
+    } else {
+        let mut hash = Sha256::new();
+        for part in [principal.subject.as_ref(), path, &request_id] {
+            // With the lengths in front no two different triples read the same.
+            hash.update((part.len() as u64).to_be_bytes());
+            hash.update(part);
+        }
+        Uuid::from_bytes(first(&hash.finalize()))
+    };
+    (key, i64::from_be_bytes(first(&Sha256::digest(encoded))))
+}
+
+/// The first `N` bytes of a hash of 32.
+fn first<const N: usize>(hash: &[u8]) -> [u8; N] {
+    std::array::from_fn(|index| hash.get(index).copied().unwrap_or_default())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_belongs_to_caller_method_and_request_id() {
+        let encoded = |id: &str| Keyed { request_id: id.to_owned() }.encode_to_vec();
+        let (ann, bob) = (Principal::system("ann"), Principal::system("bob"));
+        let key = key_and_fingerprint(&ann, "/a/B", &encoded("r1"));
+        assert_eq!(key, key_and_fingerprint(&ann, "/a/B", &encoded("r1")));
+        for other in [
+            key_and_fingerprint(&bob, "/a/B", &encoded("r1")),
+            key_and_fingerprint(&ann, "/a/C", &encoded("r1")),
+            key_and_fingerprint(&ann, "/a/B", &encoded("r2")),
+        ] {
+            assert_ne!(key.0, other.0);
+        }
+        assert_ne!(key_and_fingerprint(&ann, "/a/B", &encoded("")).0, key_and_fingerprint(&ann, "/a/B", &[]).0);
+    }
+
+    /// The trick with `Keyed` rests on this habit of the contract.
+    #[test]
+    fn every_changing_request_of_the_contract_begins_with_its_request_id() {
+        for method in proto::methods().iter().filter(|method| !method.read_only && method.is_unary()) {
+            let first = method.descriptor.input().get_field(1);
+            assert!(
+                first.is_some_and(|field| field.name() == "request_id") || method.is_internal(),
+                "{} changes something, and field 1 of its request is not request_id",
+                method.path
+            );
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! The settings that every process of Karibu knows. A service's own settings are a `clap::Args` struct of its own,
+//! parsed beside these. Layers: flag, then environment, then file, then default.
+
+mod document;
+mod file;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+pub use document::{command, settings_table};
+pub use file::{Loaded, load};
+
+use crate::deadline::Deadlines;
+use crate::limits;
+
+/// The settings of every process.
+#[derive(Clone, Debug, clap::Args)]
+pub struct BaseConfig {
+    /// TOML file with settings, named as the flags are; keys for one service alone stand in a table of its name
+    #[arg(long, env = "KARIBU_CONFIG", value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Address that serves gRPC; port 0 takes a free one
+    #[arg(long, env = "KARIBU_LISTEN", value_name = "ADDRESS", default_value = "127.0.0.1:50051")]
+    pub listen: SocketAddr,
+    /// Address that serves /metrics, /livez and /readyz; none if left out
+    #[arg(long, env = "KARIBU_METRICS_LISTEN", value_name = "ADDRESS")]
+    pub metrics_listen: Option<SocketAddr>,
+    /// Database: sqlite:FILE or postgres://USER:PASSWORD@HOST/NAME; sqlite:.karibu/SERVICE.db if left out
+    #[arg(long, env = "KARIBU_DATABASE", value_name = "URL", hide_env_values = true)]
+    pub database: Option<String>,
+    /// NATS server that carries events between processes; needed when services run apart
+    #[arg(long, env = "KARIBU_NATS", value_name = "URL", hide_env_values = true)]
+    pub nats: Option<String>,
+    /// A peer as NAME=URL; the same name again adds a replica, and a host name is resolved again and again
+    #[arg(long = "peer", env = "KARIBU_PEERS", value_name = "NAME=URL", value_delimiter = ',', value_parser = peer)]
+    pub peers: Vec<Peer>,
+    /// PEM file with the private Ed25519 key that signs internal tokens: gateway, and who calls peers
+    #[arg(long, env = "KARIBU_INTERNAL_KEY", value_name = "FILE")]
+    pub internal_key: Option<PathBuf>,
+    /// PEM files with the public Ed25519 keys whose internal tokens are believed
+    #[arg(long, env = "KARIBU_INTERNAL_PUBLIC_KEYS", value_name = "FILES", value_delimiter = ',')]
+    pub internal_public_keys: Vec<PathBuf>,
+    /// Worker threads of the runtime; 1 runs everything on one thread, which is fastest for small replicas
+    #[arg(long, env = "KARIBU_WORKER_THREADS", value_name = "COUNT", default_value = "1",
+          value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub worker_threads: u16,
+    /// Time a call may take when its caller names none
+    #[arg(long, env = "KARIBU_DEADLINE", value_name = "DURATION", default_value = "10s", value_parser = duration)]
+    pub deadline: Duration,
+    /// The most time that a caller gets
+    #[arg(long, env = "KARIBU_DEADLINE_CAP", value_name = "DURATION", default_value = "10s", value_parser = duration)]
+    pub deadline_cap: Duration,
+    /// Largest request message, bytes
+    #[arg(long, env = "KARIBU_MAX_REQUEST_BYTES", value_name = "BYTES", default_value = "1048576")]
+    pub max_request_bytes: usize,
+    /// Answer gRPC server reflection
+    #[arg(long, env = "KARIBU_REFLECTION", value_name = "BOOL", default_value = "true", action = clap::ArgAction::Set)]
+    pub reflection: bool,
+    /// Time between "not serving" and the end of new work when the process is asked to stop
+    #[arg(long, env = "KARIBU_DRAIN_DELAY", value_name = "DURATION", default_value = "0s", value_parser = duration)]
+    pub drain_delay: Duration,
+    /// Time that open calls get to end when the process stops
+    #[arg(long, env = "KARIBU_DRAIN", value_name = "DURATION", default_value = "25s", value_parser = duration)]
+    pub drain: Duration,
+    /// Logs, traces and metrics.
+    #[command(flatten)]
+    pub telemetry: TelemetryConfig,
+    /// For tests: a file with microseconds by which business time runs ahead, read again and again
+    #[arg(long, value_name = "FILE", hide = true)]
+    pub clock_offset_file: Option<PathBuf>,
+    /// For launchers: a file that gets the bound address once the process listens
+    #[arg(long, value_name = "FILE", hide = true)]
+    pub address_file: Option<PathBuf>,
+}
+
+impl BaseConfig {
+    /// Default and cap of deadlines.
+    pub fn deadlines(&self) -> Deadlines {
+        Deadlines { default: self.deadline.min(self.deadline_cap), cap: self.deadline_cap }
+    }
+
+    /// The database of the service `name`.
+    pub fn database_of(&self, name: &str) -> String {
+        self.database.clone().unwrap_or_else(|| format!("sqlite:.karibu/{name}.db"))
+    }
+}
+
+/// Logs, traces and metrics.
+#[derive(Clone, Debug, clap::Args)]
+pub struct TelemetryConfig {
+    /// OTLP/gRPC endpoint that gets traces and metrics, such as http://collector:4317; none are sent if left out
+    #[arg(long, env = "KARIBU_OTLP_ENDPOINT", value_name = "URL")]
+    pub otlp_endpoint: Option<String>,
+    /// Share of new traces that are kept, 0 to 1; a trace that a caller began follows the caller
+    #[arg(long, env = "KARIBU_TRACE_RATIO", value_name = "RATIO", default_value = "1")]
+    pub trace_ratio: f64,
+    /// Log filter: a level, or directives such as info,karibu_commit=debug
+    #[arg(long, env = "KARIBU_LOG", value_name = "FILTER", default_value = "info")]
+    pub log: String,
+    /// Form of log lines
+    #[arg(long, env = "KARIBU_LOG_FORMAT", value_name = "FORMAT", default_value = "text")]
+    pub log_format: LogFormat,
+}
+
+impl Default for TelemetryConfig {
+    fn default() -> Self {
+        Self { otlp_endpoint: None, trace_ratio: 1.0, log: "info".to_owned(), log_format: LogFormat::Text }
+    }
+}
+
+/// Form of log lines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// For a service without settings of its own.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub struct NoConfig {}
+
+/// Where a peer is found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Peer {
+    /// Name of the service.
+    pub name: String,
+    /// `http://host:port`.
+    pub url: http::Uri,
+}
+
+fn peer(text: &str) -> Result<Peer, String> {
+    let (name, url) = text.split_once('=').ok_or("expected NAME=URL")?;
+    let url: http::Uri = url.parse().map_err(|error| format!("{url}: {error}"))?;
+    if url.scheme_str() != Some("http") || url.host().is_none() {
+        return Err(format!("{url}: expected http://HOST:PORT"));
+    }
+    Ok(Peer { name: name.trim().to_owned(), url })
+}
+
+/// A time such as `250ms`, `10s` or `5m`. For the settings of services too.
+pub fn duration(text: &str) -> Result<Duration, String> {
+    let span: jiff::SignedDuration = text.parse().map_err(|error: jiff::Error| error.to_string())?;
+    Duration::try_from(span).map_err(|_| "a time cannot be negative".to_owned())
+}
+
+const _: () = assert!(limits::MAX_REQUEST_BYTES == 1_048_576, "the default above is written out");

@@ -1,0 +1,212 @@
+//! What stands around every method of every service, on whatever way a call comes: span and metrics, identity and
+//! permission, size and deadline, and the wall that turns a panic into INTERNAL. Health and reflection are added
+//! outside of it and are the only methods that need no credential.
+
+use std::convert::Infallible;
+use std::panic::AssertUnwindSafe;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use axum::body::Body;
+use bytes::Bytes;
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use http::header::AUTHORIZATION;
+use http::{Request, Response};
+use http_body::{Body as HttpBody, Frame, SizeHint};
+use tokio::time::{Instant, timeout_at};
+use tonic::{Code, Status};
+use tower::{Layer, Service};
+use tracing::Instrument;
+
+use crate::auth::{Access, Kind, Principal, Rule, Rules, Verifier};
+use crate::deadline::{self, Deadlines, Until};
+use crate::{limits, metrics, status, trace};
+
+/// Bytes that gRPC puts before a message.
+const FRAME_HEAD_BYTES: usize = 5;
+
+/// What the edge found out about a call. In the extensions of every request behind it.
+#[derive(Clone, Debug)]
+pub struct Admitted {
+    /// Who calls.
+    pub principal: Principal,
+    /// When the caller stops waiting.
+    pub until: Until,
+    /// Rule of the method, with its full path.
+    pub rule: Rule,
+    /// Trace of the caller, as it came.
+    pub traceparent: Option<String>,
+}
+
+/// The rules of one service.
+#[derive(Debug)]
+pub struct Guard {
+    /// Name of the service, for spans.
+    pub service: &'static str,
+    /// What each method asks of its caller.
+    pub rules: Arc<Rules>,
+    /// Who is believed.
+    pub verifier: Verifier,
+    /// How long a call may take.
+    pub deadlines: Deadlines,
+    /// Largest message of a unary request, bytes.
+    pub max_request_bytes: usize,
+}
+
+/// Puts a [`Guard`] before a service.
+#[derive(Clone, Debug)]
+pub struct EdgeLayer(pub Arc<Guard>);
+
+impl<S> Layer<S> for EdgeLayer {
+    type Service = Edge<S>;
+    fn layer(&self, inner: S) -> Edge<S> {
+        Edge { guard: self.0.clone(), inner }
+    }
+}
+
+/// A guarded service.
+#[derive(Clone, Debug)]
+pub struct Edge<S> {
+    guard: Arc<Guard>,
+    inner: S,
+}
+
+impl<S> Service<Request<Body>> for Edge<S>
+where
+    S: Service<Request<Body>, Response = Response<Body>, Error = Infallible> + Clone + Send + 'static,
+    S::Future: Send + 'static,
+{
+    type Response = Response<Body>;
+    type Error = Infallible;
+    type Future = BoxFuture<'static, Result<Response<Body>, Infallible>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
+        // The service that was made ready is the one to call; its clone is for the next request.
+        let next = self.inner.clone();
+        let ready = std::mem::replace(&mut self.inner, next);
+        let guard = self.guard.clone();
+        Box::pin(async move { Ok(guard.answer(request, ready).await) })
+    }
+}
+
+impl Guard {
+    async fn answer<S>(&self, request: Request<Body>, inner: S) -> Response<Body>
+    where
+        S: Service<Request<Body>, Response = Response<Body>, Error = Infallible>,
+    {
+        let begun = std::time::Instant::now();
+        let rule = self.rules.find(request.uri().path()).copied();
+        let method = rule.map_or("_OTHER", |rule| rule.path.trim_start_matches('/'));
+        let span = trace::server_span(method, self.service, request.headers());
+        let calls = metrics::calls();
+        let _active = calls.begin();
+
+        let answered = self.pass(request, rule, inner).instrument(span.clone()).await;
+        let response = answered.unwrap_or_else(|status| status.into_http());
+        let code = code_of(&response);
+        trace::record_code(&span, code, trace::is_server_failure(code));
+        calls.ended(method, code, begun.elapsed());
+        response
+    }
+
+    async fn pass<S>(&self, request: Request<Body>, rule: Option<Rule>, mut inner: S) -> Result<Response<Body>, Status>
+    where
+        S: Service<Request<Body>, Response = Response<Body>, Error = Infallible>,
+    {
+        let principal = self.verifier.principal(request.headers()).ok_or_else(status::unauthenticated)?;
+        let rule = rule.ok_or_else(|| Status::unimplemented("there is no such method"))?;
+        permit(&principal, &rule)?;
+
+        let (mut parts, body) = request.into_parts();
+        let limit = self.deadlines.limit(&parts.headers);
+        let late = Instant::now() + limit;
+        let until = match deadline::asked(&parts.headers) {
+            // A stream ends when its caller says so; only its first answer is bound by the default.
+            None if rule.streaming => Instant::now() + limits::STREAM_DEADLINE,
+            Some(asked) if rule.streaming => Instant::now() + asked.min(limits::STREAM_DEADLINE),
+            _ => late,
+        };
+        let traceparent = trace::extract(&parts.headers).map(str::to_owned);
+        parts.extensions.insert(Admitted { principal, until: Until(until), rule, traceparent });
+        // The token was for the edge; a handler that logs its metadata must not find it.
+        parts.headers.remove(AUTHORIZATION);
+        let body = if rule.streaming { body } else { bounded(body, self.max_request_bytes + FRAME_HEAD_BYTES)? };
+
+        let answer = AssertUnwindSafe(timeout_at(late, inner.call(Request::from_parts(parts, body)))).catch_unwind();
+        match answer.await {
+            Ok(Ok(Ok(response))) => Ok(response),
+            Ok(Err(_)) => Err(deadline::exceeded()),
+            Err(_) => {
+                tracing::error!(method = rule.path, "a handler panicked");
+                Err(status::internal())
+            }
+        }
+    }
+}
+
+fn permit(principal: &Principal, rule: &Rule) -> Result<(), Status> {
+    match rule.access {
+        Access::Public => Ok(()),
+        Access::Internal if principal.kind == Kind::System => Ok(()),
+        Access::Internal => Err(status::permission_denied("PERMISSION_INTERNAL")),
+        Access::Permission { number, .. } if principal.may(number) => Ok(()),
+        Access::Permission { name, .. } => Err(status::permission_denied(name)),
+    }
+}
+
+/// The code in the headers: that of a failure. A success, and a stream that fails later, has it in the trailers.
+fn code_of(response: &Response<Body>) -> Code {
+    match response.headers().get(Status::GRPC_STATUS) {
+        Some(code) => Code::from_bytes(code.as_bytes()),
+        None if response.status().is_success() => Code::Ok,
+        None => Code::Unknown,
+    }
+}
+
+/// Refuses a body over the limit: at once when its size is known, else when it passes the limit.
+fn bounded(body: Body, limit: usize) -> Result<Body, Status> {
+    let (least, most) = (body.size_hint().lower(), body.size_hint().upper());
+    let limit_bytes = u64::try_from(limit).unwrap_or(u64::MAX);
+    if least > limit_bytes {
+        return Err(status::request_too_large());
+    }
+    if most.is_some_and(|most| most <= limit_bytes) {
+        return Ok(body);
+    }
+    Ok(Body::new(Bounded { body, left: limit }))
+}
+
+struct Bounded {
+    body: Body,
+    left: usize,
+}
+
+impl HttpBody for Bounded {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        let frame = std::task::ready!(Pin::new(&mut self.body).poll_frame(cx));
+        if let Some(data) = frame.as_ref().and_then(|frame| frame.as_ref().ok()).and_then(Frame::data_ref) {
+            match self.left.checked_sub(data.len()) {
+                Some(left) => self.left = left,
+                None => return Poll::Ready(Some(Err(axum::Error::new(status::request_too_large())))),
+            }
+        }
+        Poll::Ready(frame)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}

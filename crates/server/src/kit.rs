@@ -1,0 +1,241 @@
+//! What a service is given at its start, and what it gives back. The kit is all that differs between the embedded
+//! and the distributed mode; a service never asks which of them it is in.
+
+use std::collections::BTreeMap;
+use std::convert::Infallible;
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use axum::response::IntoResponse;
+use kernel::Clock;
+use tokio_util::task::TaskTracker;
+use tonic::body::Body;
+use tonic::server::NamedService;
+use tonic::service::Routes;
+use tower::Service;
+
+use crate::auth::{Minter, Principal, Rules, SigningKeys, Verifier, VerifyingKeys};
+use crate::config::{BaseConfig, Peer};
+use crate::deadline::Deadlines;
+use crate::edge::{EdgeLayer, Guard};
+use crate::health::Ready;
+use crate::hop::{Acting, Dialler, Peers};
+use crate::{Stop, clock, limits, timers};
+
+/// What all services of one process share. Clones share it too.
+#[derive(Clone, Debug)]
+pub struct House {
+    /// Business time.
+    pub clock: Clock,
+    /// Whose tokens are believed.
+    pub keys: VerifyingKeys,
+    /// Makes tokens; `None` in a process that calls nobody.
+    pub minter: Option<Minter>,
+    /// The services that can be called.
+    pub peers: Peers,
+    /// What each method asks of its caller.
+    pub rules: Arc<Rules>,
+    /// How long calls may take.
+    pub deadlines: Deadlines,
+    /// Largest message of a unary request, bytes.
+    pub max_request_bytes: usize,
+    /// Set when no new work may begin: timers, relays and consumers end. Open calls still run.
+    pub stop: Stop,
+    /// Background tasks; the process waits for them a moment before it ends.
+    pub tasks: TaskTracker,
+}
+
+impl House {
+    /// One process with everything in it: a key of its own, made now.
+    pub fn embedded(clock: Clock) -> anyhow::Result<Self> {
+        let keys = SigningKeys::generate()?;
+        Ok(Self {
+            clock,
+            keys: keys.public(),
+            minter: Some(Minter::new(keys)),
+            peers: Peers::default(),
+            rules: Arc::new(Rules::of_contract()),
+            deadlines: Deadlines::default(),
+            max_request_bytes: limits::MAX_REQUEST_BYTES,
+            stop: Stop::new(),
+            tasks: TaskTracker::new(),
+        })
+    }
+
+    /// One service in a process of its own, with keys from files and peers over the network. Call it inside of the
+    /// runtime: ways to peers are opened at once.
+    pub fn distributed(config: &BaseConfig) -> anyhow::Result<Self> {
+        let mut keys = VerifyingKeys::read(&config.internal_public_keys)?;
+        let mut minter = None;
+        if let Some(path) = &config.internal_key {
+            let signing = SigningKeys::read(path)?;
+            keys = keys.with(signing.public());
+            minter = Some(Minter::new(signing));
+        }
+        anyhow::ensure!(
+            !keys.is_empty(),
+            "no internal token could be believed: give --internal-public-keys, or --internal-key"
+        );
+        let house = Self {
+            clock: Clock::system(),
+            keys,
+            minter,
+            peers: Peers::default(),
+            rules: Arc::new(Rules::of_contract()),
+            deadlines: config.deadlines(),
+            max_request_bytes: config.max_request_bytes,
+            stop: Stop::new(),
+            tasks: TaskTracker::new(),
+        };
+        house.dial(&config.peers)?;
+        if let Some(path) = config.clock_offset_file.clone() {
+            clock::follow(&house.tasks, &house.stop, house.clock.clone(), path);
+        }
+        Ok(house)
+    }
+
+    fn dial(&self, peers: &[Peer]) -> anyhow::Result<()> {
+        if peers.is_empty() {
+            return Ok(());
+        }
+        let minter = self.minter.clone().context("a process with peers needs --internal-key to call them")?;
+        let dialler = Dialler { minter, rules: self.rules.clone() };
+        let mut by_name: BTreeMap<&str, Vec<http::Uri>> = BTreeMap::new();
+        for peer in peers {
+            by_name.entry(&peer.name).or_default().push(peer.url.clone());
+        }
+        for (name, urls) in by_name {
+            self.peers.put(name, dialler.dial(name, &urls));
+        }
+        Ok(())
+    }
+
+    /// The kit of the service `name` with its database (`sqlite:…` or `postgres://…`).
+    pub fn kit(&self, name: &'static str, database: impl Into<String>) -> Kit {
+        let verifier = Verifier::new(self.keys.clone(), name);
+        Kit { name, database: database.into(), verifier, house: self.clone() }
+    }
+}
+
+/// What one service is given.
+#[derive(Clone, Debug)]
+pub struct Kit {
+    /// Name of the service, such as `ticketing`: in logs, event subjects and as the audience of tokens.
+    pub name: &'static str,
+    /// Its database: `sqlite:FILE` or `postgres://…`.
+    pub database: String,
+    /// Checks the internal tokens of calls to this service.
+    pub verifier: Verifier,
+    /// What it shares with the other services of the process.
+    pub house: House,
+}
+
+impl std::ops::Deref for Kit {
+    type Target = House;
+    fn deref(&self) -> &House {
+        &self.house
+    }
+}
+
+impl Kit {
+    /// Begins the set of gRPC services that this service answers.
+    pub fn routes(&self) -> RoutesBuilder {
+        RoutesBuilder { guard: self.guard(), name: self.name, routes: Routes::default(), services: Vec::new() }
+    }
+
+    /// The rules that stand before every method of this service.
+    pub(crate) fn guard(&self) -> Arc<Guard> {
+        Arc::new(Guard {
+            service: self.name,
+            rules: self.rules.clone(),
+            verifier: self.verifier.clone(),
+            deadlines: self.deadlines,
+            max_request_bytes: self.max_request_bytes,
+        })
+    }
+
+    /// Runs `work` now and then every `period` until the process stops. An error or panic is logged once, until it
+    /// is well again, and the work is tried again at its next time.
+    pub fn every<W, F>(&self, name: &'static str, period: Duration, work: W)
+    where
+        W: FnMut() -> F + Send + 'static,
+        F: Future<Output = anyhow::Result<()>> + Send,
+    {
+        timers::every(&self.tasks, &self.stop, name, period, work);
+    }
+
+    /// A way to call the service `name` as this service itself; `None` when it is not configured. Build a typed
+    /// client on it: `LogServiceClient::new(kit.peer("ticketing")?)`.
+    pub fn peer(&self, name: &str) -> Option<Acting> {
+        let upstream = self.peers.find(name)?;
+        Some(upstream.acting_as(Principal::system(self.name), self.minter.clone()?, name))
+    }
+}
+
+/// Collects the gRPC services of one service and puts the edge before them, once.
+#[derive(Debug)]
+pub struct RoutesBuilder {
+    guard: Arc<Guard>,
+    name: &'static str,
+    routes: Routes,
+    services: Vec<&'static str>,
+}
+
+impl RoutesBuilder {
+    /// Adds a generated gRPC server.
+    #[must_use]
+    pub fn with<S>(mut self, service: S) -> Self
+    where
+        S: Service<http::Request<Body>, Error = Infallible> + NamedService + Clone + Send + Sync + 'static,
+        S::Response: IntoResponse,
+        S::Future: Send + 'static,
+    {
+        self.services.push(S::NAME);
+        self.routes = self.routes.add_service(service);
+        self
+    }
+
+    /// What the service gives back from its start. `ready` is asked every second: can it do its work, which means
+    /// that its database answers?
+    pub fn started<R, F>(self, ready: R) -> Started
+    where
+        R: Fn() -> F + Send + Sync + 'static,
+        F: Future<Output = anyhow::Result<()>> + Send + 'static,
+    {
+        let routes = Routes::from(self.routes.into_axum_router().layer(EdgeLayer(self.guard))).prepare();
+        let ready: Ready = Arc::new(move || Box::pin(ready()));
+        Started { name: self.name, routes, services: self.services, ready, door: None }
+    }
+}
+
+/// A service that runs.
+#[derive(Clone)]
+pub struct Started {
+    /// Its name.
+    pub name: &'static str,
+    /// Its methods, behind the edge.
+    pub routes: Routes,
+    /// The gRPC services among them, by full name.
+    pub services: Vec<&'static str>,
+    /// Can it do its work?
+    pub ready: Ready,
+    /// What the port serves in place of `routes` and lanes: the gateway's front.
+    pub door: Option<axum::Router>,
+}
+
+impl std::fmt::Debug for Started {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Started").field("name", &self.name).field("services", &self.services).finish_non_exhaustive()
+    }
+}
+
+impl Started {
+    /// Serves `door` on the port in place of the routes; health and reflection are added to it.
+    #[must_use]
+    pub fn with_door(mut self, door: axum::Router) -> Self {
+        self.door = Some(door);
+        self
+    }
+}

@@ -1,0 +1,123 @@
+//! Builders of `Status`: every error of Karibu carries a `google.rpc.ErrorInfo` with a stable reason, and a retry
+//! hint where a retry may help. The map from a service's refusals to these is the service's own `error.rs`.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use tonic::{Code, Status};
+use tonic_types::{ErrorDetails, FieldViolation, StatusExt};
+
+use crate::limits;
+
+/// Domain of every `ErrorInfo`.
+pub const DOMAIN: &str = "karibu";
+
+/// Errors that are no refusal of a domain rule; the reasons that the kit itself gives.
+pub mod reason {
+    /// The request breaks a field rule.
+    pub const INVALID_ARGUMENT: &str = "INVALID_ARGUMENT";
+    /// The same request id came with another body.
+    pub const REQUEST_ID_REUSED: &str = "REQUEST_ID_REUSED";
+    /// No credential, or one that does not hold.
+    pub const UNAUTHENTICATED: &str = "UNAUTHENTICATED";
+    /// The credential holds, but lacks the permission.
+    pub const PERMISSION_DENIED: &str = "PERMISSION_DENIED";
+    /// A queue is full.
+    pub const OVERLOADED: &str = "OVERLOADED";
+    /// The request message is too large.
+    pub const REQUEST_TOO_LARGE: &str = "REQUEST_TOO_LARGE";
+    /// A database or a peer is away.
+    pub const UNAVAILABLE: &str = "UNAVAILABLE";
+    /// A defect of ours.
+    pub const INTERNAL: &str = "INTERNAL";
+}
+
+/// A status with an `ErrorInfo` of this reason (UPPER_SNAKE, stable).
+pub fn with_reason(code: Code, reason: &str, message: impl Into<String>) -> Status {
+    Status::with_error_details(code, message, ErrorDetails::with_error_info(reason, DOMAIN, HashMap::new()))
+}
+
+/// Like [`with_reason`], with metadata in the `ErrorInfo`: facts a program may act on, never personal data.
+pub fn with_facts<K: Into<String>, V: Into<String>>(
+    code: Code,
+    reason: &str,
+    message: impl Into<String>,
+    facts: impl IntoIterator<Item = (K, V)>,
+) -> Status {
+    let facts: HashMap<String, String> = facts.into_iter().map(|(key, value)| (key.into(), value.into())).collect();
+    Status::with_error_details(code, message, ErrorDetails::with_error_info(reason, DOMAIN, facts))
+}
+
+/// INVALID_ARGUMENT with one entry per broken field: (path such as `purchase.lines[3].quantity`, what is wrong).
+pub fn invalid<F: Into<String>, D: Into<String>>(violations: impl IntoIterator<Item = (F, D)>) -> Status {
+    let violations: Vec<FieldViolation> =
+        violations.into_iter().map(|(field, what)| FieldViolation::new(field, what)).collect();
+    let message = match violations.as_slice() {
+        [] => "the request is not valid".to_owned(),
+        [only] => format!("{}: {}", only.field, only.description),
+        [first, rest @ ..] => format!("{}: {} (and {} more)", first.field, first.description, rest.len()),
+    };
+    let mut details = ErrorDetails::with_error_info(reason::INVALID_ARGUMENT, DOMAIN, HashMap::new());
+    details.set_bad_request(violations);
+    Status::with_error_details(Code::InvalidArgument, message, details)
+}
+
+/// INVALID_ARGUMENT for a request that breaks the field rules of the contract.
+pub fn violated(violations: Vec<proto::FieldViolation>) -> Status {
+    invalid(violations.into_iter().map(|violation| (violation.field, violation.description)))
+}
+
+/// UNAUTHENTICATED; the message never says which check failed.
+pub fn unauthenticated() -> Status {
+    with_reason(Code::Unauthenticated, reason::UNAUTHENTICATED, "a valid credential is required")
+}
+
+/// PERMISSION_DENIED, naming the permission that is missing.
+pub fn permission_denied(permission: &str) -> Status {
+    with_facts(
+        Code::PermissionDenied,
+        reason::PERMISSION_DENIED,
+        format!("the caller lacks {permission}"),
+        [("permission", permission)],
+    )
+}
+
+/// RESOURCE_EXHAUSTED with a hint when to come again.
+pub fn overloaded() -> Status {
+    retry_later(Code::ResourceExhausted, reason::OVERLOADED, "too many calls wait already", limits::RETRY_AFTER)
+}
+
+/// UNAVAILABLE with a hint when to come again; `what` names the part that is away, without an address.
+pub fn unavailable(what: &str) -> Status {
+    retry_later(Code::Unavailable, reason::UNAVAILABLE, format!("{what} cannot be reached"), limits::RETRY_AFTER)
+}
+
+/// A status that says when to come again.
+pub fn retry_later(code: Code, reason: &str, message: impl Into<String>, after: Duration) -> Status {
+    let mut details = ErrorDetails::with_error_info(reason, DOMAIN, HashMap::new());
+    details.set_retry_info(Some(after));
+    Status::with_error_details(code, message, details)
+}
+
+/// RESOURCE_EXHAUSTED for a request over the size limit; no retry hint, since a retry would not help.
+pub fn request_too_large() -> Status {
+    with_reason(
+        Code::ResourceExhausted,
+        reason::REQUEST_TOO_LARGE,
+        format!("a request may have {} bytes at most", limits::MAX_REQUEST_BYTES),
+    )
+}
+
+/// INVALID_ARGUMENT: the request id was used before with another body.
+pub fn request_id_reused() -> Status {
+    with_reason(
+        Code::InvalidArgument,
+        reason::REQUEST_ID_REUSED,
+        "request_id was used before with another request; a new request needs a new one",
+    )
+}
+
+/// INTERNAL with a fixed message: what went wrong is in the log, never in the answer.
+pub fn internal() -> Status {
+    with_reason(Code::Internal, reason::INTERNAL, "internal error")
+}
