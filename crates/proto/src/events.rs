@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
-use prost_reflect::{MessageDescriptor, Value};
+use prost_reflect::MessageDescriptor;
 
+use crate::options::event_rule;
 use crate::pool;
 
 /// A message that is the payload of one event type. Implemented by the build for every such message.
@@ -61,15 +62,7 @@ pub fn event_types() -> &'static EventTypes {
 }
 
 fn event_type(payload: MessageDescriptor) -> Option<EventType> {
-    let extension = pool().get_extension_by_name("karibu.options.v1.event")?;
-    let options = payload.options();
-    if !options.has_extension(&extension) {
-        return None;
-    }
-    let type_name = match options.get_extension(&extension).as_ref() {
-        Value::Message(rule) => rule.get_field_by_name("type")?.as_str()?.to_owned(),
-        _ => return None,
-    };
+    let type_name = event_rule(&payload)?.r#type;
     let mut parts = type_name.split('.').skip(1).map(str::to_owned);
     let (service, entity, event) = (parts.next()?, parts.next()?, parts.next()?);
     Some(EventType { type_name, service, entity, event, payload })

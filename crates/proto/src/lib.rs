@@ -3,6 +3,8 @@
 
 mod events;
 mod methods;
+mod money;
+pub mod options;
 mod time;
 pub mod validate;
 

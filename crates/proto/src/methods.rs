@@ -4,9 +4,10 @@
 use std::collections::HashMap;
 use std::sync::OnceLock;
 
-use prost_reflect::prost_types::method_options::IdempotencyLevel;
-use prost_reflect::{DynamicMessage, MethodDescriptor, Value};
+use prost_reflect::{DescriptorPool, DynamicMessage, MethodDescriptor, Value};
+use prost_types::method_options::IdempotencyLevel;
 
+use crate::options::{method_rule, option};
 use crate::{Permission, pool};
 
 /// A method of HTTP.
@@ -99,6 +100,17 @@ pub struct Methods {
 }
 
 impl Methods {
+    /// The methods that `pool` describes. Everyone but a test of the contract uses [`methods`].
+    pub fn read(pool: &DescriptorPool) -> Self {
+        let in_order: Vec<MethodInfo> = pool
+            .services()
+            .filter(|service| service.package_name().starts_with("karibu."))
+            .flat_map(|service| service.methods().map(method_info).collect::<Vec<_>>())
+            .collect();
+        let by_path = in_order.iter().enumerate().map(|(index, method)| (method.path.clone(), index)).collect();
+        Self { in_order, by_path }
+    }
+
     /// The method with this gRPC path.
     pub fn find(&self, path: &str) -> Option<&MethodInfo> {
         self.by_path.get(path).map(|index| &self.in_order[*index])
@@ -113,51 +125,27 @@ impl Methods {
 /// All methods of the contract, read off the descriptors once per process.
 pub fn methods() -> &'static Methods {
     static METHODS: OnceLock<Methods> = OnceLock::new();
-    METHODS.get_or_init(|| {
-        let in_order: Vec<MethodInfo> = pool()
-            .services()
-            .filter(|service| service.package_name().starts_with("karibu."))
-            .flat_map(|service| service.methods().map(method_info).collect::<Vec<_>>())
-            .collect();
-        let by_path = in_order.iter().enumerate().map(|(index, method)| (method.path.clone(), index)).collect();
-        Methods { in_order, by_path }
-    })
+    METHODS.get_or_init(|| Methods::read(pool()))
 }
 
 fn method_info(descriptor: MethodDescriptor) -> MethodInfo {
     let grpc_service = descriptor.parent_service().full_name().to_owned();
-    let rule = option(&descriptor, "karibu.options.v1.method");
-    let permission = rule
-        .as_ref()
-        .and_then(|rule| rule.get_field_by_name("permission")?.as_enum_number())
-        .and_then(|number| Permission::try_from(number).ok())
-        .unwrap_or(Permission::Unspecified);
-    let http = option(&descriptor, "google.api.http").as_ref().map(http_bindings).unwrap_or_default();
+    let rule = method_rule(&descriptor).unwrap_or_default();
+    let http = option(descriptor.parent_pool(), &descriptor.options(), "google.api.http");
+    let http = http.as_ref().map(http_bindings).unwrap_or_default();
     let level = descriptor.method_descriptor_proto().options.as_ref().map(|options| options.idempotency_level());
     MethodInfo {
         path: format!("/{grpc_service}/{}", descriptor.name()),
         service: grpc_service.split('.').nth(1).unwrap_or_default().to_owned(),
         grpc_service,
-        permission,
-        route_by: rule.as_ref().and_then(|rule| text(rule, "route_by")),
+        permission: rule.permission(),
+        route_by: Some(rule.route_by).filter(|name| !name.is_empty()),
         read_only: level == Some(IdempotencyLevel::NoSideEffects)
             || http.iter().any(|binding| binding.method == HttpMethod::Get),
         client_streaming: descriptor.is_client_streaming(),
         server_streaming: descriptor.is_server_streaming(),
         http,
         descriptor,
-    }
-}
-
-fn option(method: &MethodDescriptor, name: &str) -> Option<DynamicMessage> {
-    let extension = pool().get_extension_by_name(name)?;
-    let options = method.options();
-    if !options.has_extension(&extension) {
-        return None;
-    }
-    match options.get_extension(&extension).into_owned() {
-        Value::Message(rule) => Some(rule),
-        _ => None,
     }
 }
 
