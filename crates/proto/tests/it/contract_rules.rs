@@ -9,7 +9,7 @@ use proto::options::{event_rule, field_rule, resource_rule};
 use proto::{HttpMethod, MethodInfo, Methods, Permission};
 
 /// Answers of `Get…` that are no resources: they are computed, not stored, so they have no version.
-const VIEWS: [&str; 10] = [
+const VIEWS: [&str; 7] = [
     "karibu.profile.v1.CustomerSummary",
     "karibu.profile.v1.PurchaseStatistics",
     "karibu.ticketing.v1.ComplaintStatistics",
@@ -17,9 +17,6 @@ const VIEWS: [&str; 10] = [
     "karibu.feedback.v1.SurveyPage",
     "karibu.feedback.v1.SurveyScore",
     "karibu.gateway.v1.CustomerOverview",
-    "karibu.events.v1.DeadLetter",
-    "karibu.organization.v1.Role",
-    "karibu.organization.v1.Principal",
 ];
 
 /// Everything that is wrong with a contract.
