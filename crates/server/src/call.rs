@@ -1,9 +1,10 @@
 //! The first line of every handler: from a request to what a command needs. A handler that begins with
 //! [`Call::admit`] cannot forget to validate, and never looks at metadata itself.
 
+use std::sync::Arc;
+use std::time::Instant;
+
 use prost::Message;
-use sha2::{Digest, Sha256};
-use tokio::time::Instant;
 use tonic::{Request, Status};
 use uuid::Uuid;
 
@@ -50,7 +51,27 @@ impl<T: Message + proto::Validate> Call<T> {
         } else {
             key_and_fingerprint(&principal, rule.path, &body.encode_to_vec())
         };
-        Ok(Self { body, principal, key, fingerprint, until: until.0, trace: trace::current().or(traceparent) })
+        Ok(Self {
+            body,
+            principal,
+            key,
+            fingerprint,
+            until: until.0.into_std(),
+            trace: trace::current().or(traceparent),
+        })
+    }
+}
+
+impl<T> Call<T> {
+    /// What the write path needs to know of this call beside the verb.
+    pub fn submission(&self) -> commit::Submission {
+        commit::Submission {
+            key: self.key,
+            fingerprint: self.fingerprint,
+            until: self.until,
+            by: self.principal.subject.clone(),
+            trace: self.trace.as_deref().map(Arc::from),
+        }
     }
 }
 
@@ -60,20 +81,9 @@ fn key_and_fingerprint(principal: &Principal, path: &str, encoded: &[u8]) -> (Uu
     let key = if request_id.is_empty() {
         Uuid::now_v7()
     } else {
-        let mut hash = Sha256::new();
-        for part in [principal.subject.as_ref(), path, &request_id] {
-            // With the lengths in front no two different triples read the same.
-            hash.update((part.len() as u64).to_be_bytes());
-            hash.update(part);
-        }
-        Uuid::from_bytes(first(&hash.finalize()))
+        commit::key(&[principal.subject.as_bytes(), path.as_bytes(), request_id.as_bytes()])
     };
-    (key, i64::from_be_bytes(first(&Sha256::digest(encoded))))
-}
-
-/// The first `N` bytes of a hash of 32.
-fn first<const N: usize>(hash: &[u8]) -> [u8; N] {
-    std::array::from_fn(|index| hash.get(index).copied().unwrap_or_default())
+    (key, commit::fingerprint(encoded))
 }
 
 #[cfg(test)]

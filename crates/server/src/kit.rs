@@ -140,6 +140,12 @@ impl std::ops::Deref for Kit {
 }
 
 impl Kit {
+    /// Opens the database. A SQLite file is made if it is not there; PostgreSQL is not asked before the first use.
+    pub async fn open_database(&self) -> anyhow::Result<store::Db> {
+        let options = store::Options::new(&self.database, format!("karibu-{}", self.name));
+        store::Db::open(&options).await.with_context(|| format!("cannot open the database of {}", self.name))
+    }
+
     /// Begins the set of gRPC services that this service answers.
     pub fn routes(&self) -> RoutesBuilder {
         RoutesBuilder { guard: self.guard(), name: self.name, routes: Routes::default(), services: Vec::new() }

@@ -28,6 +28,8 @@ pub mod reason {
     pub const REQUEST_TOO_LARGE: &str = "REQUEST_TOO_LARGE";
     /// A database or a peer is away.
     pub const UNAVAILABLE: &str = "UNAVAILABLE";
+    /// No such dead letter waits, or an older one of the same aggregate does.
+    pub const NOT_PARKED: &str = "NOT_PARKED";
     /// A defect of ours.
     pub const INTERNAL: &str = "INTERNAL";
 }
@@ -120,4 +122,33 @@ pub fn request_id_reused() -> Status {
 /// INTERNAL with a fixed message: what went wrong is in the log, never in the answer.
 pub fn internal() -> Status {
     with_reason(Code::Internal, reason::INTERNAL, "internal error")
+}
+
+/// The status of a command that was not carried out. What a refusal of the service's own rules means stands in the
+/// service's `error.rs`, which is `of_refusal`.
+pub fn of_refused<R>(refused: commit::Refused<R>, of_refusal: impl FnOnce(R) -> Status) -> Status {
+    use commit::Refused;
+    match refused {
+        Refused::Refusal(refusal) => of_refusal(refusal),
+        Refused::KeyReused => request_id_reused(),
+        Refused::Overloaded => overloaded(),
+        Refused::Deadline => crate::deadline::exceeded(),
+        Refused::Unavailable => unavailable("the database"),
+        Refused::NotParked => {
+            with_reason(Code::FailedPrecondition, reason::NOT_PARKED, "this dead letter is not the one that waits")
+        }
+        // Those two are for consumers, which repeat by themselves; no caller can cause them.
+        Refused::OutOfOrder { .. } | Refused::EpochChanged | Refused::Internal => internal(),
+    }
+}
+
+/// The status of a query that failed. A defect is logged here, which is where it ends.
+pub fn of_store(error: &store::Error) -> Status {
+    if error.is_transient() {
+        tracing::debug!(%error, "a query could not reach the database");
+        return unavailable("the database");
+    }
+    let cause = std::error::Error::source(error).map(ToString::to_string);
+    tracing::error!(%error, cause, "a query failed");
+    internal()
 }
