@@ -3,6 +3,7 @@
 //!
 //! A failure to start something panics with what to do about it, because a test that cannot run must not pass.
 
+mod clock;
 mod eventually;
 mod locate;
 mod nats;
@@ -13,6 +14,7 @@ mod python;
 mod service;
 mod unique;
 
+pub use clock::ClockFile;
 pub use eventually::{Outcome, assert_eventually};
 pub use nats::{NATS_URL_VAR, Nats, NatsOptions};
 pub use ports::free_port;

@@ -111,6 +111,13 @@ impl Service {
         self.find_line(text).unwrap_or_default()
     }
 
+    /// Waits until the file at `path` holds some text, and returns that text trimmed: an address file, say.
+    pub async fn wait_file(&self, path: &Path) -> String {
+        let text = || std::fs::read_to_string(path).unwrap_or_default().trim().to_owned();
+        self.wait_for(&format!("something in {}", path.display()), || async { !text().is_empty() }).await;
+        text()
+    }
+
     /// Waits until `check` holds; fails the test with the log when the process ends first or a minute passes.
     pub async fn wait_for<F: Future<Output = bool>>(&self, what: &str, mut check: impl FnMut() -> F) {
         let started = Instant::now();

@@ -26,6 +26,18 @@ async fn terminates_politely_and_restarts() {
 }
 
 #[tokio::test]
+async fn a_file_is_waited_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("address");
+    let service = ServiceOptions::new("shell", "/bin/sh")
+        .arg("-c")
+        .arg("echo 127.0.0.1:7 > \"$0\"; exec sleep 60")
+        .arg(file.to_str().unwrap())
+        .start();
+    assert_eq!(service.wait_file(&file).await, "127.0.0.1:7");
+}
+
+#[tokio::test]
 #[should_panic(expected = "ended with exit status: 4 before: a line with \"ready\"\nno luck")]
 async fn an_early_end_shows_the_log() {
     let service = ServiceOptions::new("shell", "/bin/sh").arg("-c").arg("echo no luck; exit 4").start();
