@@ -13,7 +13,7 @@ use uuid::Uuid;
 use crate::aggregate::Corrupt;
 use crate::base::{Advance, Answered, Base, Cursor, DeadLetter, LogRow, ParkedKey};
 use crate::dead;
-use crate::door::{Job, Once, Outcome, Refused};
+use crate::door::{Applied, Job, Once, Outcome, Refused};
 use crate::log::LogEvent;
 use crate::slot::Missing;
 use crate::sql;
@@ -292,7 +292,7 @@ fn decide<S: Service>(
         Once::Key { .. } | Once::Verb => decide_verb(job, world, cx),
         Once::Advance { advance, event } => {
             if is_applied(base, advance)? {
-                return Ok(Vec::new());
+                return Ok(Applied::BEFORE.to_vec());
             }
             match event {
                 Some(event) if is_parked(base, advance, event)? => {

@@ -94,6 +94,24 @@ impl<R> Refused<R> {
     }
 }
 
+/// What became of an advance.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Applied {
+    /// It took effect in this transaction.
+    Now,
+    /// The cursor stood behind it already: an earlier try, or the same consumer in another process, was faster.
+    Before,
+}
+
+impl Applied {
+    /// What the write path answers to an advance that the cursor stood behind; nothing to one that took effect.
+    pub(crate) const BEFORE: &[u8] = b"before";
+
+    fn from_answer(answer: &[u8]) -> Self {
+        if answer == Self::BEFORE { Self::Before } else { Self::Now }
+    }
+}
+
 /// How a command is kept from taking effect twice.
 #[derive(Clone, Debug)]
 pub(crate) enum Once {
@@ -199,7 +217,7 @@ impl<S: Service> Door<S> {
 
     /// Sends a command that finds by itself whether anything is left to do, such as a timer that fires.
     pub async fn fire<V: Verb<S>>(&self, by: &'static str, verb: V) -> Result<(), Refused<S::Refusal>> {
-        self.send(Some(Arc::new(verb)), Once::Verb, by, None).await?.await
+        self.send(Some(Arc::new(verb)), Once::Verb, by, None).await?.await.map(drop)
     }
 
     /// Applies one event of another log, and moves the cursor over it in the same transaction. The first
@@ -209,19 +227,21 @@ impl<S: Service> Door<S> {
         advance: Advance,
         event: Arc<LogEvent>,
         effect: Effect<S>,
-    ) -> Result<impl Future<Output = Result<(), Refused<S::Refusal>>> + use<S>, Refused<S::Refusal>> {
+    ) -> Result<impl Future<Output = Result<Applied, Refused<S::Refusal>>> + use<S>, Refused<S::Refusal>> {
         let trace = event.trace_context.as_deref().map(Arc::from);
         let by = advance.consumer;
-        self.send(Some(effect.0), Once::Advance { advance, event: Some(event) }, by, trace).await
+        let answer = self.send(Some(effect.0), Once::Advance { advance, event: Some(event) }, by, trace).await?;
+        Ok(async move { answer.await.map(|bytes| Applied::from_answer(&bytes)) })
     }
 
     /// Moves the cursor over events that mean nothing to this service.
     pub async fn skip(
         &self,
         advance: Advance,
-    ) -> Result<impl Future<Output = Result<(), Refused<S::Refusal>>> + use<S>, Refused<S::Refusal>> {
+    ) -> Result<impl Future<Output = Result<Applied, Refused<S::Refusal>>> + use<S>, Refused<S::Refusal>> {
         let by = advance.consumer;
-        self.send(None, Once::Advance { advance, event: None }, by, None).await
+        let answer = self.send(None, Once::Advance { advance, event: None }, by, None).await?;
+        Ok(async move { answer.await.map(|bytes| Applied::from_answer(&bytes)) })
     }
 
     /// Makes the event a dead letter, parks its aggregate and moves the cursor over it.
@@ -232,19 +252,19 @@ impl<S: Service> Door<S> {
         reason: String,
     ) -> Result<(), Refused<S::Refusal>> {
         let by = advance.consumer;
-        self.send(None, Once::Park { advance, event, reason }, by, None).await?.await
+        self.send(None, Once::Park { advance, event, reason }, by, None).await?.await.map(drop)
     }
 
     /// Applies a dead letter at last; it must be the oldest that waits for its aggregate.
     pub async fn redrive(&self, id: Uuid, effect: Option<Effect<S>>) -> Result<(), Refused<S::Refusal>> {
         let once = Once::Dead { id, verdict: crate::dead::REDRIVEN };
-        self.send(effect.map(|effect| effect.0), once, "operator", None).await?.await
+        self.send(effect.map(|effect| effect.0), once, "operator", None).await?.await.map(drop)
     }
 
     /// Gives a dead letter up without applying it.
     pub async fn discard(&self, id: Uuid) -> Result<(), Refused<S::Refusal>> {
         let once = Once::Dead { id, verdict: crate::dead::DISCARDED };
-        self.send(None, once, "operator", None).await?.await
+        self.send(None, once, "operator", None).await?.await.map(drop)
     }
 
     async fn send(
@@ -253,10 +273,10 @@ impl<S: Service> Door<S> {
         once: Once,
         by: &'static str,
         trace: Option<Arc<str>>,
-    ) -> Result<impl Future<Output = Result<(), Refused<S::Refusal>>> + use<S>, Refused<S::Refusal>> {
+    ) -> Result<impl Future<Output = Outcome<S>> + use<S>, Refused<S::Refusal>> {
         let (answer, reply) = oneshot::channel();
         let job = Job { command, once, until: None, by: Arc::from(by), trace, answer };
         self.queue.send(job).await.map_err(|_| Refused::Unavailable)?;
-        Ok(async move { reply.await.unwrap_or(Err(Refused::Unavailable)).map(|_| ()) })
+        Ok(async move { reply.await.unwrap_or(Err(Refused::Unavailable)) })
     }
 }

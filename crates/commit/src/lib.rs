@@ -25,7 +25,7 @@ pub use aggregate::{Aggregate, Append, Corrupt};
 pub use base::{Advance, DeadLetter};
 pub use committer::{Stats, start};
 pub use dead::DeadLetters;
-pub use door::{Door, Effect, Options, Refused, Submission};
+pub use door::{Applied, Door, Effect, Options, Refused, Submission};
 pub use log::{EventLog, LogBounds, LogEvent};
 pub use rehearsal::Rehearsal;
 pub use slot::{Claims, Log, Missing, Slot, Taken};

@@ -190,7 +190,8 @@ impl EventLog {
             let surplus = recent.len().saturating_sub(RECENT_EVENTS);
             recent.drain(..surplus);
         }
-        self.head.send_replace(last_seq);
+        // Never back: the sweep may have seen what another replica wrote behind these.
+        self.head.send_modify(|head| *head = last_seq.max(*head));
     }
 
     /// The sweep found events of another replica.

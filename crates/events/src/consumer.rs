@@ -7,7 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
-use commit::{Advance, Door, Effect, LogEvent, Refused, Service};
+use commit::{Advance, Applied, Door, Effect, LogEvent, Refused, Service};
 use futures_util::StreamExt;
 use futures_util::stream::FuturesOrdered;
 use tokio::sync::watch;
@@ -33,6 +33,8 @@ const ATTEMPTS: u32 = 3;
 const ATTEMPT_PAUSE: Duration = Duration::from_millis(50);
 /// First and longest pause before something that is away is tried again.
 const BACKOFF: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(10));
+/// A follower takes over when the cursor stood still for this long, and a random part of it more.
+const PATIENCE: Duration = Duration::from_secs(1);
 /// A halted consumer looks this often whether an operator has acted.
 const HALTED_LOOK: Duration = Duration::from_secs(5);
 
@@ -91,13 +93,24 @@ pub(crate) struct Runner<S: Service> {
     pub(crate) progress: watch::Sender<Progress>,
 }
 
-/// Advances on their way, with the last event that each covers.
-type Flying<R> = FuturesOrdered<BoxFuture<(i64, Result<(), Refused<R>>)>>;
+/// How an advance ended.
+struct Landed<R> {
+    /// The last event that it covers.
+    to_seq: i64,
+    /// Whether that event has an effect, or is the end of a run that means nothing.
+    effect: bool,
+    result: Result<Applied, Refused<R>>,
+}
+
+/// Advances on their way, in order.
+type Flying<R> = FuturesOrdered<BoxFuture<Landed<R>>>;
 
 /// Why a run came to an end.
 enum End {
     /// The cursor stands elsewhere than the pipeline believed, or something is away.
     Restart(Option<String>),
+    /// The same consumer runs in another process and is faster.
+    Rival,
     /// The event at this place cannot be applied in the pipeline.
     Alone(i64),
     /// Only an operator can help.
@@ -114,8 +127,6 @@ enum Fate {
 /// What was read and is not confirmed yet, and the advances on their way.
 struct Pipe<R> {
     epoch: i64,
-    /// Confirmed by the database.
-    cursor: i64,
     /// Covered by the advances that were sent.
     sent: i64,
     /// Reacted to; `seen - sent` events at the end mean nothing and wait to be folded into an advance.
@@ -146,11 +157,12 @@ impl<S: Service> Runner<S> {
             let before = cursor;
             let end = match self.flow(reader, epoch, cursor).await {
                 End::Alone(seq) => self.alone_at(reader, seq).await,
+                End::Rival => self.follow(reader).await,
                 end => Some(end),
             };
             self.progress.send_modify(|progress| progress.restarts += 1);
             match end {
-                None | Some(End::Restart(None) | End::Alone(_)) => pause = BACKOFF.0,
+                None | Some(End::Restart(None) | End::Rival | End::Alone(_)) => pause = BACKOFF.0,
                 Some(End::Restart(Some(reason))) => {
                     tracing::warn!(reason, "a consumer waits");
                     if self.progress.borrow().cursor > before {
@@ -204,7 +216,6 @@ impl<S: Service> Runner<S> {
     async fn flow(&self, reader: &mut Reader, epoch: i64, cursor: i64) -> End {
         let mut pipe = Pipe {
             epoch,
-            cursor,
             sent: cursor,
             seen: cursor,
             queue: VecDeque::new(),
@@ -219,8 +230,9 @@ impl<S: Service> Runner<S> {
             let (wants_more, flying) = (pipe.queue.len() < READ_AHEAD, !pipe.flying.is_empty());
             let skip_at = pipe.skip_at;
             tokio::select! {
-                Some((to_seq, result)) = pipe.flying.next(), if flying => {
-                    if let Err(end) = self.confirm(&mut pipe, to_seq, result) {
+                Some(landed) = pipe.flying.next(), if flying => {
+                    let idle = pipe.flying.is_empty();
+                        if let Err(end) = self.confirm(landed, idle) {
                         return self.settle(pipe, end).await;
                     }
                 }
@@ -273,7 +285,9 @@ impl<S: Service> Runner<S> {
                 let (to_seq, span) = (event.seq, (self.options.span)(&event));
                 let sent = self.door.apply(advance, event, effect).instrument(span.clone()).await;
                 let applied = sent.map_err(|refused| End::Restart(Some(refused.to_string())))?;
-                pipe.flying.push_back(Box::pin(async move { (to_seq, applied.await) }.instrument(span)));
+                pipe.flying.push_back(Box::pin(
+                    async move { Landed { to_seq, effect: true, result: applied.await } }.instrument(span),
+                ));
                 (pipe.sent, pipe.skip_at) = (to_seq, None);
             } else {
                 self.progress.send_if_modified(|progress| {
@@ -297,51 +311,73 @@ impl<S: Service> Runner<S> {
             let (advance, to_seq) = (self.advance(pipe.epoch, pipe.sent, pipe.seen), pipe.seen);
             let sent = self.door.skip(advance).await;
             let skipped = sent.map_err(|refused| End::Restart(Some(refused.to_string())))?;
-            pipe.flying.push_back(Box::pin(async move { (to_seq, skipped.await) }));
+            pipe.flying.push_back(Box::pin(async move { Landed { to_seq, effect: false, result: skipped.await } }));
             pipe.sent = to_seq;
         }
         Ok(())
     }
 
-    fn confirm(
-        &self,
-        pipe: &mut Pipe<S::Refusal>,
-        to_seq: i64,
-        result: Result<(), Refused<S::Refusal>>,
-    ) -> Result<(), End> {
+    fn confirm(&self, landed: Landed<S::Refusal>, idle: bool) -> Result<(), End> {
+        let Landed { to_seq, effect, result } = landed;
         match result {
-            Ok(()) => {
-                pipe.cursor = to_seq;
-                let idle = pipe.flying.is_empty();
+            Ok(applied) => {
                 self.progress.send_if_modified(|progress| {
                     progress.cursor = to_seq;
                     progress.head_seq = progress.head_seq.max(to_seq);
-                    progress.applied += 1;
+                    progress.applied += u64::from(effect && applied == Applied::Now);
                     // Told once for each burst, not for each event.
                     idle
                 });
-                Ok(())
+                if applied == Applied::Before { Err(End::Rival) } else { Ok(()) }
             }
-            Err(Refused::OutOfOrder { .. }) => Err(End::Restart(None)),
+            Err(Refused::OutOfOrder { .. }) => Err(End::Rival),
             Err(Refused::EpochChanged) => Err(End::Halt("the epoch of the source log changed".to_owned())),
             Err(refused) if refused.is_transient() => Err(End::Restart(Some(refused.to_string()))),
             Err(_) => Err(End::Alone(to_seq)),
         }
     }
 
-    /// Waits for all advances that are still on their way: those behind a failed one fail as well.
+    /// Waits for all advances that are still on their way: those behind a failed one fail as well. Rivals that
+    /// meet both see the other's work; the one that had the last word goes on.
     async fn settle(&self, mut pipe: Pipe<S::Refusal>, mut end: End) -> End {
-        while let Some((to_seq, result)) = pipe.flying.next().await {
-            let failed = result.is_err();
-            if let Err(sooner) = self.confirm(&mut pipe, to_seq, result)
-                && matches!(end, End::Alone(_))
-                && failed
-                && !matches!(sooner, End::Restart(None))
-            {
-                end = sooner;
+        let mut rival = matches!(end, End::Rival);
+        while let Some(landed) = pipe.flying.next().await {
+            match self.confirm(landed, pipe.flying.is_empty()) {
+                Ok(()) => rival = false,
+                Err(End::Rival) => rival = true,
+                Err(sooner) if matches!(end, End::Rival | End::Alone(_)) => end = sooner,
+                Err(_) => {}
             }
         }
-        end
+        if matches!(end, End::Rival) && !rival { End::Restart(None) } else { end }
+    }
+
+    /// Reads along while the same consumer runs elsewhere, and comes back when its cursor stands still though
+    /// there is more.
+    async fn follow(&self, reader: &mut Reader) -> Option<End> {
+        self.phase(Phase::Following);
+        let patience = PATIENCE.mul_f64(rand::random_range(1.0..2.0));
+        let (mut at, mut since) = (0, Instant::now());
+        loop {
+            let (_, cursor) = self.stand().await;
+            if cursor != at {
+                (at, since) = (cursor, Instant::now());
+            }
+            if reader.after() <= cursor {
+                match reader.next().await {
+                    Ok(page) => self.progress.send_modify(|progress| {
+                        progress.head_seq = progress.head_seq.max(page.head_seq);
+                    }),
+                    Err(Lost::Expired { floor_seq }) if floor_seq <= cursor + 1 => reader.seek(cursor),
+                    Err(lost) => return Some(End::Halt(lost.to_string())),
+                }
+                since = Instant::now();
+            } else if since.elapsed() >= patience {
+                return None;
+            } else {
+                tokio::time::sleep(patience / 4).await;
+            }
+        }
     }
 
     /// The event at `seq` could not be applied among others: it is tried on its own, and parked in the end.
@@ -407,7 +443,7 @@ impl<S: Service> Runner<S> {
                 },
             };
             match outcome {
-                Some(Ok(())) => return Fate::Done,
+                Some(Ok(_)) => return Fate::Done,
                 Some(Err(refused)) => match sort(refused) {
                     Ok(why) => reason = why,
                     Err(end) => return Fate::End(end),

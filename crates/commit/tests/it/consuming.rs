@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use commit::{Advance, DeadLetters, Door, Effect, LogEvent, Refused};
+use commit::{Advance, Applied, DeadLetters, Door, Effect, LogEvent, Refused};
 use store::Uuid;
 
 use crate::bank::{Bank, Open, Pay, Refusal, fresh};
@@ -29,7 +29,7 @@ fn over(from_seq: i64, to_seq: i64) -> Advance {
     Advance { consumer: "bank", source_log: "till".into(), epoch: 1, from_seq, to_seq }
 }
 
-async fn apply(door: &Door<Bank>, seq: i64, aggregate: u128, pay: Pay) -> Result<(), Refused<Refusal>> {
+async fn apply(door: &Door<Bank>, seq: i64, aggregate: u128, pay: Pay) -> Result<Applied, Refused<Refusal>> {
     door.apply(over(seq, seq), event(seq, aggregate), Effect::of(pay)).await?.await
 }
 
@@ -38,10 +38,11 @@ async fn an_event_takes_effect_once_and_only_in_order() {
     for bench in both().await {
         let door = bench.door().await;
         let id = door.submit(fresh(), Open("a".into())).await.unwrap().account();
-        apply(&door, 1, 1, Pay(id, 10)).await.unwrap();
-        apply(&door, 1, 1, Pay(id, 10)).await.expect("applied before: fine, without effect");
+        assert_eq!(apply(&door, 1, 1, Pay(id, 10)).await, Ok(Applied::Now));
+        assert_eq!(apply(&door, 1, 1, Pay(id, 10)).await, Ok(Applied::Before), "fine, without effect");
         assert_eq!(apply(&door, 3, 1, Pay(id, 10)).await, Err(Refused::OutOfOrder { cursor: 1 }), "{}", bench.name);
-        door.skip(over(2, 5)).await.unwrap().await.unwrap();
+        assert_eq!(door.skip(over(2, 5)).await.unwrap().await, Ok(Applied::Now));
+        assert_eq!(door.skip(over(2, 4)).await.unwrap().await, Ok(Applied::Before));
         apply(&door, 6, 1, Pay(id, 10)).await.unwrap();
         assert_eq!(door.submit(fresh(), Pay(id, 0)).await.unwrap().balance, 20);
         assert_eq!(door.log().cursor("bank", "till").await.unwrap(), Some((1, 6)));
