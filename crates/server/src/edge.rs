@@ -13,12 +13,12 @@ use bytes::Bytes;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use http::header::AUTHORIZATION;
-use http::{Request, Response};
+use http::{HeaderMap, Request, Response};
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use tokio::time::{Instant, timeout_at};
 use tonic::{Code, Status};
 use tower::{Layer, Service};
-use tracing::Instrument;
+use tracing::{Instrument, Span};
 
 use crate::auth::{Access, Kind, Principal, Rule, Rules, Verifier};
 use crate::deadline::{self, Deadlines, Until};
@@ -53,6 +53,36 @@ pub struct Guard {
     pub deadlines: Deadlines,
     /// Largest message of a unary request, bytes.
     pub max_request_bytes: usize,
+}
+
+/// Span and metrics of one call, for whoever answers calls: the edge of a service, and a door before services.
+#[derive(Debug)]
+pub struct Observed {
+    span: Span,
+    service: &'static str,
+    method: &'static str,
+    begun: std::time::Instant,
+    _active: metrics::Active,
+}
+
+impl Observed {
+    /// The call begins. A method without a rule is unknown; its name is not repeated anywhere.
+    pub fn begin(service: &'static str, rule: Option<&Rule>, headers: &HeaderMap) -> Self {
+        let method = rule.map_or("_OTHER", |rule| rule.path.trim_start_matches('/'));
+        let span = trace::server_span(method, service, headers);
+        let begun = std::time::Instant::now();
+        Self { span, service, method, begun, _active: metrics::calls().begin() }
+    }
+
+    /// Waits for the answer inside of the span; a failure becomes a response.
+    pub async fn end<B: Default>(self, answer: impl Future<Output = Result<Response<B>, Status>>) -> Response<B> {
+        let answered = answer.instrument(self.span.clone()).await;
+        let response = answered.unwrap_or_else(|status| status.into_http());
+        let code = code_of(&response);
+        trace::record_code(&self.span, code, trace::is_server_failure(code));
+        metrics::calls().ended(self.service, self.method, code, self.begun.elapsed());
+        response
+    }
 }
 
 /// Puts a [`Guard`] before a service.
@@ -100,19 +130,9 @@ impl Guard {
     where
         S: Service<Request<Body>, Response = Response<Body>, Error = Infallible>,
     {
-        let begun = std::time::Instant::now();
         let rule = self.rules.find(request.uri().path()).copied();
-        let method = rule.map_or("_OTHER", |rule| rule.path.trim_start_matches('/'));
-        let span = trace::server_span(method, self.service, request.headers());
-        let calls = metrics::calls();
-        let _active = calls.begin();
-
-        let answered = self.pass(request, rule, inner).instrument(span.clone()).await;
-        let response = answered.unwrap_or_else(|status| status.into_http());
-        let code = code_of(&response);
-        trace::record_code(&span, code, trace::is_server_failure(code));
-        calls.ended(method, code, begun.elapsed());
-        response
+        let observed = Observed::begin(self.service, rule.as_ref(), request.headers());
+        observed.end(self.pass(request, rule, inner)).await
     }
 
     async fn pass<S>(&self, request: Request<Body>, rule: Option<Rule>, mut inner: S) -> Result<Response<Body>, Status>
@@ -161,7 +181,7 @@ fn permit(principal: &Principal, rule: &Rule) -> Result<(), Status> {
 }
 
 /// The code in the headers: that of a failure. A success, and a stream that fails later, has it in the trailers.
-fn code_of(response: &Response<Body>) -> Code {
+fn code_of<B>(response: &Response<B>) -> Code {
     match response.headers().get(Status::GRPC_STATUS) {
         Some(code) => Code::from_bytes(code.as_bytes()),
         None if response.status().is_success() => Code::Ok,
@@ -169,8 +189,8 @@ fn code_of(response: &Response<Body>) -> Code {
     }
 }
 
-/// Refuses a body over the limit: at once when its size is known, else when it passes the limit.
-fn bounded(body: Body, limit: usize) -> Result<Body, Status> {
+/// Refuses a body over `limit` bytes: at once when its size is known, else when it passes the limit.
+pub fn bounded(body: Body, limit: usize) -> Result<Body, Status> {
     let (least, most) = (body.size_hint().lower(), body.size_hint().upper());
     let limit_bytes = u64::try_from(limit).unwrap_or(u64::MAX);
     if least > limit_bytes {

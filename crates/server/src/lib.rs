@@ -23,7 +23,7 @@ mod timers;
 pub mod trace;
 
 pub use call::Call;
-pub use edge::{Admitted, EdgeLayer, Guard};
+pub use edge::{Admitted, EdgeLayer, Guard, Observed, bounded};
 pub use health::Ready;
 pub use hop::Upstream;
 pub use kit::{House, Kit, RoutesBuilder, Started};

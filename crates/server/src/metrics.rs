@@ -20,6 +20,7 @@ const DURATION_BOUNDS_S: [f64; 17] =
     [0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 10.0];
 
 /// The instruments of calls. Made on first use, which is after telemetry was started.
+#[derive(Debug)]
 pub(crate) struct Calls {
     duration: Histogram<f64>,
     active: UpDownCounter<i64>,
@@ -53,11 +54,12 @@ impl Calls {
     }
 
     /// Notes a call that ended. `method` must come from the table of methods: an unbounded label would fill memory.
-    pub(crate) fn ended(&self, method: &'static str, code: Code, took: Duration) {
+    pub(crate) fn ended(&self, service: &'static str, method: &'static str, code: Code, took: Duration) {
         self.duration.record(
             took.as_secs_f64(),
             &[
                 KeyValue::new("rpc.system.name", "grpc"),
+                KeyValue::new("karibu.service", service),
                 KeyValue::new("rpc.method", method),
                 KeyValue::new("rpc.response.status_code", code_name(code)),
             ],
@@ -66,6 +68,7 @@ impl Calls {
 }
 
 /// One active call.
+#[derive(Debug)]
 pub(crate) struct Active(&'static Calls);
 
 impl Drop for Active {
