@@ -1,0 +1,53 @@
+//! Why a call fails: one exhaustive map from refusals to status, code and reason. Messages say what to do, never what is
+//! stored.
+
+use commit::Refused;
+use server::status;
+use tonic::{Code, Status};
+
+use crate::domain::Refusal;
+
+/// The status of a command that has no reply.
+pub(crate) fn refused(refused: Refused<Refusal>) -> Status {
+    status::of_refused(refused, refusal)
+}
+
+/// The status of a refusal.
+pub(crate) fn refusal(refusal: Refusal) -> Status {
+    use Refusal as R;
+    let failed = |reason, message: &str| status::with_reason(Code::FailedPrecondition, reason, message);
+    let not_found = |reason, message: &str| status::with_reason(Code::NotFound, reason, message);
+    let exists = |reason, message: &str| status::with_reason(Code::AlreadyExists, reason, message);
+    match refusal {
+        R::BranchNotFound => not_found("BRANCH_NOT_FOUND", "there is no such branch"),
+        R::ParentNotFound => not_found("PARENT_NOT_FOUND", "there is no such parent branch"),
+        R::ParentClosed => failed("PARENT_CLOSED", "the parent branch is closed"),
+        R::BranchCodeTaken => exists("BRANCH_CODE_TAKEN", "another branch has this code"),
+        R::RootExists => exists("ROOT_EXISTS", "the business has a root already; give parent_branch_id"),
+        R::LevelMismatch => {
+            status::invalid([("kind", "must lie below the level of the parent; only a business has none")])
+        }
+        R::UnknownTimeZone => status::invalid([("time_zone", "is not in the IANA time zone database")]),
+        R::UnknownCurrency => status::invalid([("currency_code", "is not in ISO 4217")]),
+        R::BranchClosed => failed("BRANCH_CLOSED", "the branch is closed"),
+        R::BranchHasChildren => failed("BRANCH_HAS_CHILDREN", "branches below this one still work; close them first"),
+        R::StaffMemberNotFound => not_found("STAFF_MEMBER_NOT_FOUND", "there is no such staff member"),
+        R::RoleNotFound => not_found("ROLE_NOT_FOUND", "there is no such role; ListRoles tells them"),
+        R::GrantUnclear => status::invalid([("branch_ids", "either this or all_branches must be given, and not both")]),
+        R::GrantExceedsCaller => status::with_reason(
+            Code::PermissionDenied,
+            "GRANT_EXCEEDS_CALLER",
+            "nobody can give more permissions or branches than they have",
+        ),
+        R::ApiKeyNotFound => not_found("API_KEY_NOT_FOUND", "there is no such API key"),
+        R::ApiKeyRevoked => failed("API_KEY_REVOKED", "the API key is revoked already"),
+        R::ExpiryPassed => status::invalid([("expire_time", "must lie in the future")]),
+        R::FirstKeyExists => exists("FIRST_KEY_EXISTS", "there is a first key already"),
+        R::VersionMismatch { current } => status::with_facts(
+            Code::Aborted,
+            "VERSION_MISMATCH",
+            "the resource has changed since it was read; read it again",
+            [("etag", current.to_string())],
+        ),
+    }
+}

@@ -1,0 +1,7 @@
+//! The gRPC face of the organization: decode, submit or query, encode. Wall clock and randomness for keys enter here.
+
+pub(crate) mod key_text;
+mod service;
+pub(crate) mod wire;
+
+pub(crate) use service::{Api, wall_us};

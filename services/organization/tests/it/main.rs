@@ -1,0 +1,11 @@
+//! The organization service against real engines, and called as a client calls it.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs, unreachable_pub)]
+
+extern crate karibu_organization as organization;
+
+mod api;
+mod bench;
+mod first_key;
+mod keys;
+mod rows;
+mod statements;
