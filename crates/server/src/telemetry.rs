@@ -15,7 +15,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer, filter::Targets};
 
 use crate::config::{LogFormat, TelemetryConfig};
-use crate::metrics::Scrape;
+pub use crate::metrics::Scrape;
 
 /// Added before the configured filter: the transport's own spans would drown ours.
 const QUIET: &str = "h2=warn,hyper=warn,hyper_util=warn,tonic=warn,tower=warn,opentelemetry=warn,sqlx=warn";

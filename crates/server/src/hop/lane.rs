@@ -22,7 +22,7 @@ use tonic_prost::ProstCodec;
 
 use super::wire::{self, BatchRequest, BatchResponse, Call, Metadata, Reply};
 use crate::auth::{Minter, Principal, Rules};
-use crate::{Stop, limits, status};
+use crate::{Stop, deadline, limits, status};
 
 /// The lanes to the replicas of one service. Clones share them.
 #[derive(Clone)]
@@ -33,6 +33,8 @@ struct Set {
     rules: Arc<Rules>,
     lanes: RwLock<Vec<(SocketAddr, Lane)>>,
     turn: AtomicUsize,
+    /// Sent whenever a lane opens.
+    opened: watch::Sender<()>,
 }
 
 impl fmt::Debug for Lanes {
@@ -60,8 +62,8 @@ struct Session {
 impl Lanes {
     /// No lanes yet, to the service `peer`. `rules` tells which methods are streams and never travel by lane.
     pub(super) fn new(peer: &str, rules: Arc<Rules>) -> Self {
-        let (lanes, turn) = (RwLock::default(), AtomicUsize::new(0));
-        Self(Arc::new(Set { peer: peer.to_owned(), rules, lanes, turn }))
+        let (lanes, turn, (opened, _)) = (RwLock::default(), AtomicUsize::new(0), watch::channel(()));
+        Self(Arc::new(Set { peer: peer.to_owned(), rules, lanes, turn, opened }))
     }
 
     /// Name of the service.
@@ -76,7 +78,7 @@ impl Lanes {
 
     /// Opens a lane to one more replica.
     pub(super) fn add(&self, replica: SocketAddr, endpoint: Endpoint, minter: &Minter) {
-        let lane = Lane::open(self.peer().to_owned(), endpoint, minter.clone());
+        let lane = Lane::open(self.peer().to_owned(), endpoint, minter.clone(), self.0.opened.clone());
         self.0.lanes.write().unwrap_or_else(PoisonError::into_inner).push((replica, lane));
     }
 
@@ -122,21 +124,27 @@ impl Lanes {
 
     /// A connected lane, in turn; waits a moment when there is none, as when both processes start together.
     async fn session(&self, until: Instant) -> Result<Arc<Session>, Status> {
-        let mut chosen = {
-            let lanes = self.read();
-            let turn = self.0.turn.fetch_add(1, Ordering::Relaxed);
-            let in_turn = || (0..lanes.len()).filter_map(|step| lanes.get((turn.wrapping_add(step)) % lanes.len()));
-            if let Some(session) = in_turn().find_map(|(_, lane)| lane.session.borrow().clone()) {
+        // Subscribed before looking, so that a lane that opens in between is not missed.
+        let mut opened = self.0.opened.subscribe();
+        let patience = until.min(Instant::now() + limits::LANE_CONNECT_WAIT);
+        loop {
+            if let Some(session) = self.connected_in_turn() {
                 return Ok(session);
             }
-            let (_, first) = in_turn().next().ok_or_else(|| status::unavailable(self.peer()))?;
-            first.session.clone()
-        };
-        let patience = until.min(Instant::now() + limits::LANE_CONNECT_WAIT);
-        match timeout_at(patience, chosen.wait_for(Option::is_some)).await {
-            Ok(Ok(session)) => session.clone().ok_or_else(|| status::unavailable(self.peer())),
-            Ok(Err(_)) | Err(_) => Err(status::unavailable(self.peer())),
+            match timeout_at(patience, opened.changed()).await {
+                Ok(Ok(())) => {}
+                Err(_) if until <= Instant::now() => return Err(deadline::exceeded()),
+                Ok(Err(_)) | Err(_) => return Err(status::unavailable(self.peer())),
+            }
         }
+    }
+
+    fn connected_in_turn(&self) -> Option<Arc<Session>> {
+        let lanes = self.read();
+        let turn = self.0.turn.fetch_add(1, Ordering::Relaxed);
+        (0..lanes.len())
+            .filter_map(|step| lanes.get(turn.wrapping_add(step) % lanes.len()))
+            .find_map(|(_, lane)| lane.session.borrow().clone())
     }
 
     fn read(&self) -> std::sync::RwLockReadGuard<'_, Vec<(SocketAddr, Lane)>> {
@@ -182,8 +190,9 @@ impl Session {
 }
 
 impl Lane {
-    fn open(peer: String, endpoint: Endpoint, minter: Minter) -> Self {
-        let (state, session) = watch::channel(None);
+    fn open(peer: String, endpoint: Endpoint, minter: Minter, opened: watch::Sender<()>) -> Self {
+        let (current, session) = watch::channel(None);
+        let state = State { current, opened };
         let stop = Stop::new();
         tokio::spawn(run(peer, endpoint, minter, state, stop.clone()));
         Self { session, _stop: stop.drop_guard() }
@@ -201,7 +210,7 @@ async fn run(peer: String, endpoint: Endpoint, minter: Minter, state: State, sto
                     tracing::info!(peer, to = %endpoint.uri(), "lane is open again");
                 }
                 (wait, lost) = (shortest, false);
-                state.send_replace(Some(open.0.clone()));
+                state.connected(open.0.clone());
                 receive(&peer, open, incoming, &state, &stop).await;
             }
             Err(error) if !lost => {
@@ -210,14 +219,29 @@ async fn run(peer: String, endpoint: Endpoint, minter: Minter, state: State, sto
             }
             Err(_) => {}
         }
-        state.send_replace(None);
+        state.away();
         // Many gateways that lost the same service must not come back in step.
         tokio::time::sleep(wait.mul_f64(rand::random::<f64>())).await;
         wait = longest.min(wait * 2);
     }
 }
 
-type State = watch::Sender<Option<Arc<Session>>>;
+/// Where a lane says whether it is connected.
+struct State {
+    current: watch::Sender<Option<Arc<Session>>>,
+    opened: watch::Sender<()>,
+}
+
+impl State {
+    fn connected(&self, session: Arc<Session>) {
+        self.current.send_replace(Some(session));
+        self.opened.send_replace(());
+    }
+
+    fn away(&self) {
+        self.current.send_replace(None);
+    }
+}
 
 /// A session whose replies are being read. When this is dropped, on whatever way, its waiting calls end.
 struct Open(Arc<Session>);
@@ -270,7 +294,7 @@ async fn receive(peer: &str, open: Open, mut incoming: Streaming<BatchResponse>,
             }
         }
     };
-    state.send_replace(None);
+    state.away();
     if draining {
         tracing::debug!(peer, "the lane takes no more calls");
         open.0.last_calls.cancel();
