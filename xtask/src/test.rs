@@ -53,11 +53,11 @@ pub(crate) fn run(root: &Path, options: &Options) -> anyhow::Result<()> {
         steps.step("tidy", || tidy::run(root));
         steps.step("rustfmt", || commands::run(commands::cargo(root).args(["fmt", "--all", "--check"])));
         steps.step("clippy", || clippy(root));
-        if !options.fast {
+    }
+    if steps.step("build", || build(root)) {
+        if options.checks() && !options.fast {
             steps.step("buf", || buf(root));
         }
-    }
-    if steps.step("build", || commands::run(commands::cargo(root).args(["build", "--workspace", "--bins"]))) {
         steps.step("tests", || tests(root, options));
         if options.checks() && !options.fast {
             steps.step("doc tests", || {
@@ -80,17 +80,15 @@ fn clippy(root: &Path) -> anyhow::Result<()> {
     ]))
 }
 
+/// Programs, tests and examples in one go: a narrower choice would build shared dependencies again with other features.
+fn build(root: &Path) -> anyhow::Result<()> {
+    commands::run(commands::cargo(root).args(["build", "--workspace", "--bins", "--tests", "--examples"]))
+}
+
 /// Lints the built descriptor set: the Google annotations exist in code only, so buf cannot build the folder itself.
 fn buf(root: &Path) -> anyhow::Result<()> {
     let program = root.join("target/tools/buf/node_modules/.bin/buf");
-    let descriptors = commands::output(commands::cargo(root).args([
-        "run",
-        "--quiet",
-        "--package",
-        "karibu-proto",
-        "--example",
-        "descriptor_set",
-    ]))?;
+    let descriptors = commands::output(&mut Command::new(root.join("target/debug/examples/descriptor_set")))?;
     let image = root.join("target/tools/descriptor_set.binpb");
     std::fs::write(&image, descriptors)?;
     commands::run(Command::new(&program).current_dir(root).arg("lint").arg(&image).args(["--config", PROTO_CONFIG]))?;
