@@ -1,4 +1,5 @@
 //! Engines are named in one place each: `sqlx` in store, commit and the services' `store/`; `async_nats` in events.
+//! A crate's tests may name sqlx for the small service they are made with.
 //! Tests of the whole (`tests/`, testkit) may speak to both, to look from outside.
 
 use crate::tidy::Finding;
@@ -29,6 +30,7 @@ fn may_name_sqlx(file: &File) -> bool {
         file.in_service().is_some_and(|(_, rest)| rest.starts_with("src/store/") || rest == "src/store.rs");
     from_outside(file)
         || store_room
+        || (file.path.starts_with("crates/") && file.is_test())
         || ["crates/store/", "crates/commit/"].iter().any(|folder| file.path.starts_with(folder))
 }
 
@@ -51,6 +53,7 @@ mod tests {
             ("crates/server/src/a.rs", "use async_nats::x; // sqlx"),
             ("crates/events/src/a.rs", "use async_nats::x;"),
             ("crates/events/src/b.rs", "use sqlx::x;"),
+            ("crates/events/tests/it/shop.rs", "use sqlx::x;"),
             ("tests/it/main.rs", "use {async_nats::x, sqlx::y};"),
         ]);
         assert_eq!(

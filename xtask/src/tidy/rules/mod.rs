@@ -12,9 +12,9 @@ mod names;
 mod paths;
 mod service_names;
 mod size;
-mod sleep;
 mod sql_text;
 mod subjects;
+mod test_habits;
 
 use super::Finding;
 use super::house::House;
@@ -34,9 +34,9 @@ const RULES: [Rule; 15] = [
     paths::check,
     service_names::check,
     size::check,
-    sleep::check,
     sql_text::check,
     subjects::check,
+    test_habits::check,
 ];
 
 /// Every finding that no exception covers, and every exception that covers nothing.
