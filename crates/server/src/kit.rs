@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use axum::response::IntoResponse;
+use events::Bus;
 use kernel::Clock;
 use tokio_util::task::TaskTracker;
 use tonic::body::Body;
@@ -22,13 +23,15 @@ use crate::deadline::Deadlines;
 use crate::edge::{EdgeLayer, Guard};
 use crate::health::Ready;
 use crate::hop::{Acting, Dialler, Peers};
-use crate::{Stop, clock, limits, timers};
+use crate::{Stop, clock, limits, log_service, timers};
 
 /// What all services of one process share. Clones share it too.
 #[derive(Clone, Debug)]
 pub struct House {
     /// Business time.
     pub clock: Clock,
+    /// Events: publish the own log, consume those of others.
+    pub bus: Bus,
     /// Whose tokens are believed.
     pub keys: VerifyingKeys,
     /// Makes tokens; `None` in a process that calls nobody.
@@ -53,6 +56,7 @@ impl House {
         let keys = SigningKeys::generate()?;
         Ok(Self {
             clock,
+            bus: Bus::local(),
             keys: keys.public(),
             minter: Some(Minter::new(keys)),
             peers: Peers::default(),
@@ -64,9 +68,9 @@ impl House {
         })
     }
 
-    /// One service in a process of its own, with keys from files and peers over the network. Call it inside of the
-    /// runtime: ways to peers are opened at once.
-    pub fn distributed(config: &BaseConfig) -> anyhow::Result<Self> {
+    /// The service `name` in a process of its own, with keys from files and peers over the network. Waits for none
+    /// of them: what is away is tried again in the background.
+    pub async fn distributed(name: &str, config: &BaseConfig) -> anyhow::Result<Self> {
         let mut keys = VerifyingKeys::read(&config.internal_public_keys)?;
         let mut minter = None;
         if let Some(path) = &config.internal_key {
@@ -78,11 +82,20 @@ impl House {
             !keys.is_empty(),
             "no internal token could be believed: give --internal-public-keys, or --internal-key"
         );
+        let peers = Peers::default();
+        let bus = match config.nats.options(name) {
+            Some(options) => Bus::nats(options, log_service::backfill_of(name, &peers, minter.as_ref())).await?,
+            None => {
+                tracing::warn!("no NATS server is configured: events stay in this process");
+                Bus::local()
+            }
+        };
         let house = Self {
             clock: Clock::system(),
+            bus,
             keys,
             minter,
-            peers: Peers::default(),
+            peers,
             rules: Arc::new(Rules::of_contract()),
             deadlines: config.deadlines(),
             max_request_bytes: config.max_request_bytes,

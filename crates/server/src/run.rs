@@ -66,7 +66,7 @@ where
     let telemetry = telemetry::init(name, &base.telemetry)?;
     let scrape = telemetry.scrape.clone();
     let life = async move {
-        let house = House::distributed(&base)?;
+        let house = House::distributed(name, &base).await?;
         let kit = house.kit(name, base.database_of(name));
         let started = start(&kit, own).await.context("the service cannot start")?;
         let process = Process::bind(&base, house, scrape).await?;
@@ -150,7 +150,9 @@ impl Process {
         let (drained, ()) = tokio::join!(serving, farewell);
         drop(services);
         house.tasks.close();
-        if timeout(limits::TASKS_GRACE, house.tasks.wait()).await.is_err() {
+        // The bus ends after the last call, so that the events of that call are still on their way.
+        let ended = async { tokio::join!(house.bus.stop(), house.tasks.wait()) };
+        if timeout(limits::TASKS_GRACE, ended).await.is_err() {
             tracing::warn!(left = house.tasks.len(), "background tasks did not end in time");
         }
         drop(admin);

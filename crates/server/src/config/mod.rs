@@ -29,9 +29,9 @@ pub struct BaseConfig {
     /// Database: sqlite:FILE or postgres://USER:PASSWORD@HOST/NAME; sqlite:.karibu/SERVICE.db if left out
     #[arg(long, env = "KARIBU_DATABASE", value_name = "URL", hide_env_values = true)]
     pub database: Option<String>,
-    /// NATS server that carries events between processes; needed when services run apart
-    #[arg(long, env = "KARIBU_NATS", value_name = "URL", hide_env_values = true)]
-    pub nats: Option<String>,
+    /// Events between processes.
+    #[command(flatten)]
+    pub nats: NatsConfig,
     /// A peer as NAME=URL; the same name again adds a replica, and a host name is resolved again and again
     #[arg(long = "peer", env = "KARIBU_PEERS", value_name = "NAME=URL", value_delimiter = ',', value_parser = peer)]
     pub peers: Vec<Peer>,
@@ -83,6 +83,47 @@ impl BaseConfig {
     /// The database of the service `name`.
     pub fn database_of(&self, name: &str) -> String {
         self.database.clone().unwrap_or_else(|| format!("sqlite:.karibu/{name}.db"))
+    }
+}
+
+/// Events between processes.
+#[derive(Clone, Debug, clap::Args)]
+pub struct NatsConfig {
+    /// NATS servers that carry events between processes, such as nats://HOST:4222; needed when services run apart
+    #[arg(long = "nats", env = "KARIBU_NATS", value_name = "URLS", value_delimiter = ',', hide_env_values = true)]
+    pub urls: Vec<String>,
+    /// File with the JWT and seed of a NATS user
+    #[arg(long = "nats-credentials", env = "KARIBU_NATS_CREDENTIALS", value_name = "FILE")]
+    pub credentials: Option<PathBuf>,
+    /// PEM file with the certificates of the authority that NATS servers are signed by
+    #[arg(long = "nats-root-certificates", env = "KARIBU_NATS_ROOT_CERTIFICATES", value_name = "FILE")]
+    pub root_certificates: Option<PathBuf>,
+    /// Keeps installations apart that share NATS servers
+    #[arg(long = "nats-namespace", env = "KARIBU_NATS_NAMESPACE", value_name = "NAME")]
+    pub namespace: Option<String>,
+    /// Replicas of each stream: 1, or 3 on a cluster
+    #[arg(long = "nats-replicas", env = "KARIBU_NATS_REPLICAS", value_name = "COUNT", default_value = "1")]
+    pub replicas: usize,
+    /// How long streams keep events; the databases keep them longer
+    #[arg(long = "nats-max-age", env = "KARIBU_NATS_MAX_AGE", value_name = "DURATION", default_value = "336h",
+          value_parser = duration)]
+    pub max_age: Duration,
+}
+
+impl NatsConfig {
+    /// For the bus; `None` without a server. `name` is shown by the server for our connection.
+    pub fn options(&self, name: &str) -> Option<events::NatsOptions> {
+        let Self { urls, credentials, root_certificates, namespace, replicas, max_age } = self.clone();
+        let client_name = format!("karibu-{name}");
+        (!urls.is_empty()).then_some(events::NatsOptions {
+            urls,
+            credentials,
+            root_certificates,
+            namespace,
+            replicas,
+            max_age,
+            client_name,
+        })
     }
 }
 
