@@ -58,12 +58,13 @@ pub(crate) fn run(root: &Path, options: &Options) -> anyhow::Result<()> {
         if options.checks() && !options.fast {
             steps.step("buf", || buf(root));
         }
-        steps.step("tests", || tests(root, options));
         if options.checks() && !options.fast {
             steps.step("doc tests", || {
                 commands::run(commands::cargo(root).args(["test", "--workspace", "--doc", "--quiet"]))
             });
         }
+        // Last, so that its count of tests closes the run.
+        steps.step("tests", || tests(root, options));
     }
     steps.summary()
 }
