@@ -6,6 +6,7 @@ pub mod auth;
 mod call;
 mod clock;
 pub mod config;
+mod dead_letter_service;
 pub mod deadline;
 mod edge;
 mod health;
@@ -24,6 +25,7 @@ mod timers;
 pub mod trace;
 
 pub use call::Call;
+pub use dead_letter_service::dead_letter_service;
 pub use edge::{Admitted, EdgeLayer, Guard, Observed, bounded};
 pub use health::Ready;
 pub use hop::Upstream;

@@ -142,6 +142,15 @@ pub fn of_refused<R>(refused: commit::Refused<R>, of_refusal: impl FnOnce(R) -> 
     }
 }
 
+/// INVALID_ARGUMENT on the paging field that is wrong.
+pub fn of_page(error: &kernel::PageError) -> Status {
+    let field = match error {
+        kernel::PageError::NegativeSize => "page_size",
+        kernel::PageError::ForeignToken => "page_token",
+    };
+    invalid([(field, error.to_string())])
+}
+
 /// The status of a query that failed. A defect is logged here, which is where it ends.
 pub fn of_store(error: &store::Error) -> Status {
     if error.is_transient() {
