@@ -17,7 +17,7 @@ use proto::karibu::organization::v1::organization_service_server::OrganizationSe
 use server::{Kit, Started};
 
 pub use config::Config;
-pub use first_key::ensure_first_key;
+pub use first_key::{create_admin_key, ensure_first_key, new_key_text};
 use store::Reads;
 
 /// Short name: of the event log, in event types, as the audience of tokens.

@@ -1,2 +1,7 @@
-//! The binary `karibu`.
-fn main() {}
+//! The binary `karibu`: the command line of the embedded suite.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    karibu::command::main()
+}
