@@ -1,0 +1,269 @@
+//! Out: what this service tells, as types and payloads of the contract. In: what it makes of the events of others, in
+//! one match on their type.
+
+use std::collections::BTreeMap;
+
+use ::events::Poison;
+use commit::{DomainEvent, Effect, LogEvent};
+use prost::Message;
+use proto::karibu::profile::v1 as wire;
+use proto::karibu::{feedback::v1 as feedback, loyalty::v1 as loyalty};
+use proto::karibu::{organization::v1 as organization, ticketing::v1 as ticketing};
+use proto::timestamp_from_us;
+use uuid::Uuid;
+
+use crate::Profile;
+use crate::domain::{BranchId, Change, CustomerId, Event, KeepBranch, NoteFact, Points, PurchaseFacts, TimelineEntry};
+use crate::grpc::wire::{channel, customer_kind, identifier_type, money};
+
+impl DomainEvent for Event {
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::CustomerCreated { .. } => "customer.created",
+            Self::CustomerIdentified { .. } => "customer.identified",
+            Self::CustomerUpdated { .. } => "customer.updated",
+            Self::IdentifierAdded { .. } => "customer.identifier_added",
+            Self::VisitRecorded { .. } => "visit.recorded",
+            Self::PurchaseRecorded(_) => "purchase.recorded",
+            Self::PurchaseReturned(_) => "purchase.returned",
+        }
+    }
+
+    fn encode(&self) -> Vec<u8> {
+        match self {
+            Self::CustomerCreated { customer, kind, home_branch, locale } => wire::CustomerCreated {
+                customer_id: customer.to_string(),
+                kind: customer_kind(*kind).into(),
+                home_branch_id: home_branch.to_string(),
+                locale: locale.clone(),
+            }
+            .encode_to_vec(),
+            Self::CustomerIdentified { customer, kind, home_branch, locale, identifier_types } => {
+                wire::CustomerIdentified {
+                    customer_id: customer.to_string(),
+                    kind: customer_kind(*kind).into(),
+                    home_branch_id: home_branch.to_string(),
+                    locale: locale.clone(),
+                    identifier_types: identifier_types.iter().map(|kind| identifier_type(*kind).into()).collect(),
+                }
+                .encode_to_vec()
+            }
+            Self::CustomerUpdated { customer, changed, home_branch, locale } => wire::CustomerUpdated {
+                customer_id: customer.to_string(),
+                changed_fields: changed.iter().map(|&field| field.to_owned()).collect(),
+                home_branch_id: home_branch.to_string(),
+                locale: locale.clone(),
+            }
+            .encode_to_vec(),
+            Self::IdentifierAdded { customer, identifier_type: kind } => wire::CustomerIdentifierAdded {
+                customer_id: customer.to_string(),
+                identifier_type: identifier_type(*kind).into(),
+            }
+            .encode_to_vec(),
+            Self::VisitRecorded { visit, customer, branch, channel: code, touchpoint_code, occurred_at_us } => {
+                wire::VisitRecorded {
+                    visit_id: visit.to_string(),
+                    customer_id: customer.to_string(),
+                    branch_id: branch.to_string(),
+                    channel: channel(code).into(),
+                    touchpoint_code: touchpoint_code.clone(),
+                    occur_time: Some(timestamp_from_us(*occurred_at_us)),
+                }
+                .encode_to_vec()
+            }
+            Self::PurchaseRecorded(facts) => recorded(facts).encode_to_vec(),
+            Self::PurchaseReturned(facts) => returned(facts).encode_to_vec(),
+        }
+    }
+}
+
+fn recorded(facts: &PurchaseFacts) -> wire::PurchaseRecorded {
+    wire::PurchaseRecorded {
+        purchase_id: facts.purchase.to_string(),
+        source_system: facts.source_system.clone(),
+        source_ref: facts.source_ref.clone(),
+        customer_id: facts.customer.map(|id| id.to_string()).unwrap_or_default(),
+        branch_id: facts.branch.to_string(),
+        total: Some(money(facts.total)),
+        earning_total: Some(money(facts.earning_total)),
+        line_count: i32::try_from(facts.line_count).unwrap_or(i32::MAX),
+        occur_time: Some(timestamp_from_us(facts.occurred_at_us)),
+    }
+}
+
+fn returned(facts: &PurchaseFacts) -> wire::PurchaseReturned {
+    wire::PurchaseReturned {
+        purchase_id: facts.purchase.to_string(),
+        source_system: facts.source_system.clone(),
+        source_ref: facts.source_ref.clone(),
+        original_source_ref: facts.original_source_ref.clone(),
+        customer_id: facts.customer.map(|id| id.to_string()).unwrap_or_default(),
+        branch_id: facts.branch.to_string(),
+        total: Some(money(facts.total)),
+        earning_total: Some(money(facts.earning_total)),
+        line_count: i32::try_from(facts.line_count).unwrap_or(i32::MAX),
+        occur_time: Some(timestamp_from_us(facts.occurred_at_us)),
+    }
+}
+
+/// The full type of an event of a service, such as `complaint.opened` of `ticketing`.
+pub(crate) fn full_type(service: &str, kind: &str) -> String {
+    format!("karibu.{service}.{kind}.v1")
+}
+
+type Reaction = Result<Option<Effect<Profile>>, Poison>;
+
+/// What this service makes of an event; `None` when it means nothing here.
+pub(crate) fn react(event: &LogEvent) -> Reaction {
+    match event.kind.as_str() {
+        "karibu.organization.branch.created.v1" => {
+            let told: organization::BranchCreated = decode(event)?;
+            keep_branch(&told.branch_id, told.locale)
+        }
+        "karibu.organization.branch.updated.v1" => {
+            let told: organization::BranchUpdated = decode(event)?;
+            keep_branch(&told.branch_id, told.locale)
+        }
+        "karibu.organization.branch.closed.v1" => {
+            let told: organization::BranchClosed = decode(event)?;
+            Ok(Some(Effect::of(KeepBranch::Closed { branch: BranchId(id(&told.branch_id)?) })))
+        }
+
+        "karibu.ticketing.complaint.opened.v1" => {
+            let told: ticketing::ComplaintOpened = decode(event)?;
+            let severity = told.severity().as_str_name();
+            let facts = [("number", told.number), ("severity", severity.into()), ("category_code", told.category_code)];
+            note(event, facts, Change::ComplaintOpened(id(&told.complaint_id)?))
+        }
+        "karibu.ticketing.complaint.reopened.v1" => {
+            let told: ticketing::ComplaintReopened = decode(event)?;
+            let facts = [("reason_code", told.reason_code)];
+            note(event, facts, Change::ComplaintReopened(id(&told.complaint_id)?))
+        }
+        "karibu.ticketing.complaint.resolved.v1" => {
+            let told: ticketing::ComplaintResolved = decode(event)?;
+            let decision = told.decision().as_str_name();
+            let facts = [("decision", decision.into()), ("root_cause_code", told.root_cause_code)];
+            note(event, facts, Change::ComplaintEnded(id(&told.complaint_id)?))
+        }
+        "karibu.ticketing.complaint.closed.v1" => {
+            let told: ticketing::ComplaintClosed = decode(event)?;
+            note(event, [], Change::ComplaintEnded(id(&told.complaint_id)?))
+        }
+        "karibu.ticketing.complaint.withdrawn.v1" => {
+            let told: ticketing::ComplaintWithdrawn = decode(event)?;
+            note(event, [], Change::ComplaintEnded(id(&told.complaint_id)?))
+        }
+        "karibu.ticketing.proposal.chosen.v1" => {
+            let told: ticketing::ProposalChosen = decode(event)?;
+            note(event, [("kind", told.kind().as_str_name().into())], Change::Nothing)
+        }
+        "karibu.ticketing.compensation.approved.v1" => {
+            let told: ticketing::CompensationApproved = decode(event)?;
+            let worth = match &told.value {
+                Some(ticketing::compensation_approved::Value::Points(points)) => points.to_string(),
+                Some(ticketing::compensation_approved::Value::Amount(amount)) => amount.minor_units.to_string(),
+                None => String::new(),
+            };
+            note(event, [("kind", told.kind().as_str_name().into()), ("worth", worth)], Change::Nothing)
+        }
+        "karibu.ticketing.complaint.acknowledged.v1"
+        | "karibu.ticketing.complaint.understood.v1"
+        | "karibu.ticketing.complaint.assigned.v1"
+        | "karibu.ticketing.complaint.investigation_started.v1"
+        | "karibu.ticketing.complaint.finding_recorded.v1"
+        | "karibu.ticketing.complaint.follow_up_due.v1"
+        | "karibu.ticketing.complaint.follow_up_completed.v1"
+        | "karibu.ticketing.complaint.imported.v1"
+        | "karibu.ticketing.proposal.offered.v1"
+        | "karibu.ticketing.promise.made.v1"
+        | "karibu.ticketing.promise.kept.v1"
+        | "karibu.ticketing.compensation.issued.v1"
+        | "karibu.ticketing.compensation.failed.v1" => note(event, [], Change::Nothing),
+
+        "karibu.loyalty.account.enrolled.v1" => note(event, [], Change::Nothing),
+        "karibu.loyalty.points.accrued.v1" => {
+            let told: loyalty::PointsAccrued = decode(event)?;
+            let held = held(&told.account_id, told.seq, told.balances)?;
+            note(event, [("points", told.points.to_string())], held)
+        }
+        "karibu.loyalty.points.activated.v1" => {
+            let told: loyalty::PointsActivated = decode(event)?;
+            let held = held(&told.account_id, told.seq, told.balances)?;
+            count(event, held)
+        }
+        "karibu.loyalty.points.clawed_back.v1" => {
+            let told: loyalty::PointsClawedBack = decode(event)?;
+            let held = held(&told.account_id, told.seq, told.balances)?;
+            note(event, [("points", told.points.to_string())], held)
+        }
+        "karibu.loyalty.points.adjusted.v1" => {
+            let told: loyalty::PointsAdjusted = decode(event)?;
+            let held = held(&told.account_id, told.seq, told.balances)?;
+            note(event, [("points", told.points.to_string()), ("reason_code", told.reason_code)], held)
+        }
+        "karibu.loyalty.goodwill.granted.v1" => {
+            let told: loyalty::GoodwillGranted = decode(event)?;
+            let held = held(&told.account_id, told.seq, told.balances)?;
+            note(event, [("points", told.points.to_string())], held)
+        }
+        "karibu.loyalty.goodwill.refused.v1" => {
+            let told: loyalty::GoodwillRefused = decode(event)?;
+            note(event, [("points", told.points.to_string()), ("reason", told.reason)], Change::Nothing)
+        }
+
+        "karibu.feedback.invitation.sent.v1" => note(event, [], Change::Nothing),
+        "karibu.feedback.response.completed.v1" => {
+            let told: feedback::ResponseCompleted = decode(event)?;
+            let score = told.score.map(|score| score.to_string()).unwrap_or_default();
+            note(event, [("kind", told.kind().as_str_name().into()), ("score", score)], Change::ResponseGiven)
+        }
+        _ => Ok(None),
+    }
+}
+
+fn decode<M: Message + Default>(event: &LogEvent) -> Result<M, Poison> {
+    M::decode(event.payload.as_ref()).map_err(|error| Poison::new(format!("the payload does not decode: {error}")))
+}
+
+fn id(text: &str) -> Result<Uuid, Poison> {
+    text.parse().map_err(|_| Poison::new("an id in the payload is no UUID"))
+}
+
+fn keep_branch(branch: &str, locale: String) -> Reaction {
+    Ok(Some(Effect::of(KeepBranch::Stands { branch: BranchId(id(branch)?), locale })))
+}
+
+fn held(account: &str, seq: i64, balances: Option<loyalty::Balances>) -> Result<Change, Poison> {
+    let available = balances.map_or(0, |balances| balances.available);
+    Ok(Change::PointsHeld(Points { account: id(account)?, seq, available }))
+}
+
+/// Shows the event on the timeline of its customer, and counts it. Facts without a value are left out.
+fn note<const N: usize>(event: &LogEvent, facts: [(&str, String); N], change: Change) -> Reaction {
+    let facts = facts.into_iter().filter(|(_, value)| !value.is_empty());
+    Ok(fact(event, facts.map(|(name, value)| (name.to_owned(), value)).collect(), true, change).map(Effect::of))
+}
+
+/// Counts the event without showing it.
+fn count(event: &LogEvent, change: Change) -> Reaction {
+    Ok(fact(event, BTreeMap::new(), false, change).map(Effect::of))
+}
+
+/// What to note of an event; none if it is about no customer.
+fn fact(event: &LogEvent, facts: BTreeMap<String, String>, shown: bool, change: Change) -> Option<NoteFact> {
+    let customer = CustomerId(event.customer_id?);
+    let (service, kind) = event.kind.strip_prefix("karibu.")?.strip_suffix(".v1")?.split_once('.')?;
+    let entry = TimelineEntry {
+        customer,
+        occurred_at_us: event.occurred_at_us,
+        id: event.event_id,
+        service: service.to_owned(),
+        kind: kind.to_owned(),
+        subject_type: event.aggregate_type.clone(),
+        subject_id: event.aggregate_id,
+        branch: event.branch_id.map(BranchId),
+        facts,
+    };
+    Some(NoteFact { entry, shown, change })
+}
