@@ -13,7 +13,7 @@ use std::sync::Arc;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
-use tokio::time::{Instant, Sleep, sleep, timeout};
+use tokio::time::{Sleep, sleep, timeout};
 use tokio_util::task::TaskTracker;
 
 use crate::{Stop, limits};
@@ -90,7 +90,7 @@ fn builder() -> auto::Builder<TokioExecutor> {
 async fn connection(stream: TcpStream, server: &auto::Builder<TokioExecutor>, router: axum::Router, stop: Stop) {
     // Small frames of many calls share a connection: waiting to fill a packet would cost tens of milliseconds.
     let _ = stream.set_nodelay(true);
-    let io = TokioIo::new(Prompt::new(stream));
+    let io = TokioIo::new(Prompt::new(stream, limits::HEAD_TIMEOUT));
     let mut connection = pin!(server.serve_connection(io, TowerToHyperService::new(router)));
     // Spread over a tenth, so that connections that came together do not leave together.
     let age = limits::CONNECTION_AGE.mul_f64(1.0 + rand::random::<f64>() / 10.0);
@@ -132,9 +132,8 @@ struct Prompt {
 const PREFACE_BYTES: usize = 24;
 
 impl Prompt {
-    fn new(stream: TcpStream) -> Self {
-        let limit = Box::pin(tokio::time::sleep_until(Instant::now() + limits::HEAD_TIMEOUT));
-        Self { stream, waiting: Some((limit, PREFACE_BYTES)) }
+    fn new(stream: TcpStream, limit: Duration) -> Self {
+        Self { stream, waiting: Some((Box::pin(sleep(limit)), PREFACE_BYTES)) }
     }
 }
 
@@ -173,5 +172,31 @@ impl AsyncWrite for Prompt {
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.stream).poll_write_vectored(cx, bufs)
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn who_sends_nothing_or_too_little_is_cut_and_who_is_prompt_is_not() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        for (sent, cut) in [(0, true), (PREFACE_BYTES - 1, true), (PREFACE_BYTES, false)] {
+            let mut client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+            let mut server = Prompt::new(listener.accept().await.unwrap().0, Duration::from_millis(20));
+            client.write_all(&vec![b'x'; sent]).await.unwrap();
+            let mut read = vec![0; sent];
+            server.read_exact(&mut read).await.unwrap();
+            if cut {
+                assert_eq!(server.read_u8().await.unwrap_err().kind(), io::ErrorKind::TimedOut, "{sent} bytes");
+            } else {
+                client.shutdown().await.unwrap();
+                assert_eq!(server.read_u8().await.unwrap_err().kind(), io::ErrorKind::UnexpectedEof);
+            }
+        }
     }
 }

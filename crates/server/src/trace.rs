@@ -87,9 +87,9 @@ pub(crate) fn server_span(method: &str, service: &str, headers: &HeaderMap) -> S
     span
 }
 
-/// Span of one call to a peer.
-pub(crate) fn client_span(method: &str, peer: &str) -> Span {
-    tracing::info_span!(
+/// Span of one call to a peer: part of the current trace, or else of the one in the headers.
+pub(crate) fn client_span(method: &str, peer: &str, headers: &HeaderMap) -> Span {
+    let span = tracing::info_span!(
         target: "karibu_server::rpc",
         "call",
         otel.name = method,
@@ -99,7 +99,13 @@ pub(crate) fn client_span(method: &str, peer: &str) -> Span {
         rpc.method = method,
         rpc.response.status_code = tracing::field::Empty,
         server.address = peer,
-    )
+    );
+    if Span::current().is_none()
+        && let Some(traceparent) = extract(headers)
+    {
+        continue_from(&span, traceparent);
+    }
+    span
 }
 
 /// Notes how the call ended.

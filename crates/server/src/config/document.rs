@@ -17,6 +17,7 @@ pub(super) struct Settings<C: clap::Args> {
 pub fn command<C: clap::Args>(name: &'static str) -> Command {
     Settings::<C>::command()
         .name(format!("karibu-{name}"))
+        .bin_name(format!("karibu-{name}"))
         .about(format!("Karibu: the {name} service"))
         .version(env!("CARGO_PKG_VERSION"))
         .after_help("Every setting may stand in the file given by --config too. A flag wins over the environment, the environment over the file.")

@@ -381,3 +381,61 @@ impl HttpBody for Answer {
         SizeHint::default()
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use futures_util::{FutureExt, StreamExt};
+
+    use super::*;
+
+    fn call_of(bytes: usize) -> Call {
+        Call { body: vec![0; bytes].into(), ..Call::default() }
+    }
+
+    #[tokio::test]
+    async fn a_batch_is_bound_by_calls_and_by_bytes_and_ends_after_the_last_call() {
+        let (queue, calls) = mpsc::channel(1_000);
+        let last_calls = Stop::new();
+        let end = Box::pin(last_calls.clone().cancelled_owned());
+        let mut outgoing = Outgoing { calls, held: VecDeque::new(), last_calls: Some(end) };
+        for _ in 0..300 {
+            queue.try_send(call_of(1)).unwrap();
+        }
+        for _ in 0..20 {
+            queue.try_send(call_of(limits::MAX_LANE_BODY_BYTES)).unwrap();
+        }
+        last_calls.cancel();
+        let sizes: Vec<usize> = (&mut outgoing).map(|batch| batch.calls.len()).collect().await;
+        // 300 small ones and 20 of 64 KiB, of which 16 make a MiB; the first batch takes what 256 calls allow.
+        assert_eq!(sizes, [256, 44 + 15, 5]);
+        assert!(queue.try_send(call_of(1)).is_err(), "no call is taken after the end");
+    }
+
+    #[tokio::test]
+    async fn a_full_queue_refuses_and_a_caller_that_leaves_frees_its_place() {
+        let lanes = Lanes::new("slow", Arc::default());
+        let (queue, mut unread) = mpsc::channel(2);
+        let session =
+            Arc::new(Session { queue, waiting: Mutex::default(), next: AtomicU64::new(1), last_calls: Stop::new() });
+        let lane = Lane { session: watch::channel(Some(session.clone())).1, _stop: Stop::new().drop_guard() };
+        lanes.0.lanes.write().unwrap().push((SocketAddr::from(([127, 0, 0, 1], 1)), lane));
+        let call = || {
+            let (parts, ()) = http::Request::post("/a.B/C").body(()).unwrap().into_parts();
+            lanes.call(parts, Bytes::new(), Instant::now() + limits::DEADLINE).boxed()
+        };
+        let mut first = call();
+        let mut second = call();
+        assert!((&mut first).now_or_never().is_none() && (&mut second).now_or_never().is_none());
+        let refused = call().await.unwrap_err();
+        assert_eq!(refused.code(), tonic::Code::ResourceExhausted);
+        assert_eq!(session.waiting().len(), 2, "the refused call left no trace");
+        drop(first);
+        assert_eq!(session.waiting().len(), 1);
+
+        let sent = [unread.recv().await.unwrap().id, unread.recv().await.unwrap().id];
+        let late = Reply { id: sent[0], ..Reply::default() };
+        session.deliver(vec![late, Reply { id: sent[1], ..Reply::default() }, Reply { id: 99, ..Reply::default() }]);
+        assert!(second.await.is_ok(), "each reply reaches its own caller, and one for nobody does no harm");
+    }
+}

@@ -57,11 +57,16 @@ impl Service<Request<Body>> for Upstream {
     }
 
     fn call(&mut self, mut request: Request<Body>) -> Self::Future {
-        trace::inject(request.headers_mut());
         match self.clone() {
-            Self::Local(routes) => Box::pin(routes.oneshot(request)),
+            Self::Local(routes) => {
+                trace::inject(request.headers_mut());
+                Box::pin(routes.oneshot(request))
+            }
             Self::Remote { lanes, stream } => {
-                let span = trace::client_span(request.uri().path().trim_start_matches('/'), lanes.peer());
+                let span = {
+                    let method = request.uri().path().trim_start_matches('/');
+                    trace::client_span(method, lanes.peer(), request.headers())
+                };
                 let call = async move {
                     let mut request = request;
                     trace::inject(request.headers_mut());

@@ -11,4 +11,6 @@ mod echo;
 mod fixture;
 mod front;
 mod lanes;
+mod process;
+mod traces;
 mod ways;
