@@ -5,6 +5,7 @@ extern crate karibu_proto as proto;
 
 mod contract;
 mod contract_rules;
+mod event_page;
 mod events;
 mod methods;
 mod validation;
