@@ -186,7 +186,7 @@ impl<S: Service> Door<S> {
     }
 
     /// Counters of the write path.
-    pub fn stats(&self) -> &Stats {
+    pub const fn stats(&self) -> &Arc<Stats> {
         &self.stats
     }
 

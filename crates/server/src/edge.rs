@@ -15,6 +15,7 @@ use futures_util::future::BoxFuture;
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, Request, Response};
 use http_body::{Body as HttpBody, Frame, SizeHint};
+use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout_at};
 use tonic::{Code, Status};
 use tower::{Layer, Service};
@@ -53,6 +54,8 @@ pub struct Guard {
     pub deadlines: Deadlines,
     /// Largest message of a unary request, bytes.
     pub max_request_bytes: usize,
+    /// One place for each call that may run at once.
+    pub places: Semaphore,
 }
 
 /// Span and metrics of one call, for whoever answers calls: the edge of a service, and a door before services.
@@ -139,6 +142,8 @@ impl Guard {
     where
         S: Service<Request<Body>, Response = Response<Body>, Error = Infallible>,
     {
+        // Shedding comes first: a flood must not buy signature checks.
+        let _place = self.places.try_acquire().map_err(|_| status::overloaded())?;
         let principal = self.verifier.principal(request.headers()).ok_or_else(status::unauthenticated)?;
         let rule = rule.ok_or_else(|| Status::unimplemented("there is no such method"))?;
         permit(&principal, &rule)?;

@@ -11,6 +11,7 @@ use anyhow::Context;
 use axum::response::IntoResponse;
 use events::Bus;
 use kernel::Clock;
+use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
 use tonic::body::Body;
 use tonic::server::NamedService;
@@ -23,7 +24,7 @@ use crate::deadline::Deadlines;
 use crate::edge::{EdgeLayer, Guard};
 use crate::health::Ready;
 use crate::hop::{Acting, Dialler, Peers};
-use crate::{Stop, clock, limits, log_service, timers};
+use crate::{Stop, clock, limits, log_service, observe, timers};
 
 /// What all services of one process share. Clones share it too.
 #[derive(Clone, Debug)]
@@ -172,7 +173,24 @@ impl Kit {
             verifier: self.verifier.clone(),
             deadlines: self.deadlines,
             max_request_bytes: self.max_request_bytes,
+            places: Semaphore::new(limits::MAX_ACTIVE_CALLS),
         })
+    }
+
+    /// Makes the events of this service readable for the others, and the state of its write path and relay visible
+    /// in the metrics.
+    pub fn publish<S: commit::Service>(&self, door: &commit::Door<S>) {
+        let relay = self.bus.publish(door.log());
+        observe::write_path(self.name, door.stats().clone());
+        observe::relay(door.log().name(), relay);
+    }
+
+    /// Turns the events of the logs `sources` into commands of this service, under its own name as consumer, and
+    /// makes its progress visible in the metrics.
+    pub fn consume<S: commit::Service>(&self, sources: &[&str], door: &commit::Door<S>, react: &events::React<S>) {
+        for progress in self.bus.consume(self.name, sources, door.clone(), react.clone()) {
+            observe::consumer(progress);
+        }
     }
 
     /// Runs `work` now and then every `period` until the process stops. An error or panic is logged once, until it

@@ -15,6 +15,7 @@ mod kit;
 pub mod limits;
 mod log_service;
 mod metrics;
+mod observe;
 mod reflection;
 mod run;
 mod serve;

@@ -12,6 +12,9 @@ pub const DEADLINE: Duration = Duration::from_secs(10);
 /// `Until` of a server stream whose caller named no deadline: in effect, none.
 pub const STREAM_DEADLINE: Duration = Duration::from_secs(365 * 24 * 3600);
 
+/// Calls that one service answers at once; one more is refused.
+pub const MAX_ACTIVE_CALLS: usize = 8_192;
+
 /// Connections that one listener holds at once; more wait in the kernel's backlog.
 pub const MAX_CONNECTIONS: usize = 10_000;
 /// Streams open at once on one HTTP/2 connection.
