@@ -4,6 +4,7 @@
 //! far the stream is and, if another one is moving it, follows: it pokes the leader after its own commits and
 //! takes over when the stream stands still while the log does not.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use async_nats::jetstream::Context;
@@ -14,7 +15,7 @@ use async_nats::jetstream::stream::{
     Config, DiscardPolicy, Info, RawMessageErrorKind, RetentionPolicy, StorageType, Stream,
 };
 use async_nats::jetstream::{self, ErrorCode};
-use commit::{EventLog, LogBounds};
+use commit::EventLog;
 use futures_util::stream::FuturesOrdered;
 use futures_util::{FutureExt, StreamExt};
 use tokio::sync::watch;
@@ -37,6 +38,10 @@ const SWEEP: Duration = Duration::from_millis(500);
 const PATIENCE: Duration = Duration::from_millis(400);
 /// First and longest pause before the next resync.
 const BACKOFF: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(5));
+/// A relay compares this many messages, taken at random, with the log whenever it resyncs …
+const AUDIT_SPOTS: usize = 8;
+/// … and does so at least this often.
+const AUDIT: Duration = Duration::from_secs(600);
 /// A halted relay looks this often whether an operator has acted.
 const HALTED_LOOK: Duration = Duration::from_secs(5);
 
@@ -91,8 +96,10 @@ impl RelayState {
 enum Stop {
     /// Told to stop.
     Cancelled,
-    /// Another relay is at it.
-    Conflict(String),
+    /// The stream holds something at this place already.
+    Conflict(i64, String),
+    /// Time to compare the stream with the log again.
+    Audit,
     /// Anything else: find out where the stream is.
     Doubt(String),
 }
@@ -176,36 +183,51 @@ impl Relay {
     async fn relay(&self) {
         let mut pause = BACKOFF.0;
         let mut fork: Option<Mark> = None;
+        let mut conflict: Option<i64> = None;
         loop {
-            let published = self.state.borrow().published_seq;
-            match self.resync(fork.as_ref()).await {
+            match self.resync(fork.as_ref(), conflict).await {
                 Ok(Stand::Forked { reason, mark }) => {
                     if fork.replace(mark).is_none() {
                         tracing::error!(log = self.log.name(), reason, "the stream and the log forked: relay halted");
                     }
+                    conflict = None;
                     self.set(|state| state.phase = RelayPhase::Forked { reason });
                     tokio::time::sleep(HALTED_LOOK).await;
                 }
                 Ok(Stand::At(last)) => {
                     fork = None;
-                    self.set(|state| (state.published_seq, state.phase) = (last, RelayPhase::Leading));
+                    self.set(|state| state.published_seq = last);
+                    match conflict.take() {
+                        // Our own event stands there, and we have not put it there.
+                        Some(seq) if seq <= last => {
+                            self.follow().await;
+                            pause = BACKOFF.0;
+                            continue;
+                        }
+                        // It was refused for another reason, such as a tail that the stream has lost.
+                        Some(_) => rest(&mut pause).await,
+                        None => {}
+                    }
+                    self.set(|state| state.phase = RelayPhase::Leading);
                     match self.pump(last).await {
                         Stop::Cancelled => return,
-                        Stop::Conflict(trouble) => {
+                        Stop::Audit => {}
+                        Stop::Conflict(seq, trouble) => {
+                            conflict = Some(seq);
+                            if self.state.borrow().published_seq > last {
+                                pause = BACKOFF.0;
+                            }
                             self.set(|state| {
                                 state.conflicts += 1;
                                 state.trouble = Some(trouble);
                             });
-                            self.follow().await;
-                            pause = BACKOFF.0;
                         }
                         Stop::Doubt(trouble) => {
-                            let log = self.log.name();
-                            tracing::warn!(log, trouble, "publishing events broke off");
-                            self.set(|state| state.trouble = Some(trouble));
-                            if self.state.borrow().published_seq > published {
+                            tracing::warn!(log = self.log.name(), trouble, "publishing events broke off");
+                            if self.state.borrow().published_seq > last {
                                 pause = BACKOFF.0;
                             }
+                            self.set(|state| state.trouble = Some(trouble));
                             rest(&mut pause).await;
                         }
                     }
@@ -214,7 +236,12 @@ impl Relay {
                     let log = self.log.name();
                     tracing::debug!(log, error = &*error as &dyn std::error::Error, "the stream does not answer");
                     let trouble = error.to_string();
-                    self.set(|state| (state.trouble, state.phase) = (Some(trouble), RelayPhase::Resyncing));
+                    self.set(|state| {
+                        state.trouble = Some(trouble);
+                        if fork.is_none() {
+                            state.phase = RelayPhase::Resyncing;
+                        }
+                    });
                     rest(&mut pause).await;
                 }
             }
@@ -223,7 +250,7 @@ impl Relay {
 
     /// Finds out where the stream is, and whether it tells the same history as the log. A fork stays one until the
     /// epoch of the log or the stream is another.
-    async fn resync(&self, fork: Option<&Mark>) -> Result<Stand, BoxError> {
+    async fn resync(&self, fork: Option<&Mark>, conflict: Option<i64>) -> Result<Stand, BoxError> {
         self.set(|state| {
             state.resyncs += 1;
             if fork.is_none() {
@@ -238,12 +265,26 @@ impl Relay {
         self.log.saw(bounds.last_seq);
         self.set(|state| state.head_seq = bounds.last_seq);
         let mark = Mark { epoch: bounds.epoch, created: info.created.to_string() };
-        if let Some(reason) = self.differs(&stream, last, bounds).await? {
+        if fork == Some(&mark) {
+            let reason = match &self.state.borrow().phase {
+                RelayPhase::Forked { reason } => reason.clone(),
+                _ => "the histories differed before".to_owned(),
+            };
             return Ok(Stand::Forked { reason, mark });
         }
-        if fork == Some(&mark) {
-            let reason = "the histories differed before, and neither the epoch nor the stream was changed".to_owned();
+        if last > bounds.last_seq {
+            let reason = format!("the stream is at {last}, the log only at {}", bounds.last_seq);
             return Ok(Stand::Forked { reason, mark });
+        }
+        let first = i64::try_from(info.state.first_sequence)?.max(bounds.floor_seq);
+        if info.state.messages > 0 && first <= last {
+            let spots = (0..AUDIT_SPOTS).map(|_| rand::random_range(first..=last));
+            let spots: BTreeSet<i64> = conflict.into_iter().chain([last]).chain(spots).collect();
+            for seq in spots.range(first..=last) {
+                if let Some(reason) = self.differs(&stream, *seq, bounds.epoch).await? {
+                    return Ok(Stand::Forked { reason, mark });
+                }
+            }
         }
         if last + 1 < bounds.floor_seq {
             return self.lift(&stream, bounds.floor_seq).await;
@@ -251,34 +292,27 @@ impl Relay {
         Ok(Stand::At(last))
     }
 
-    /// What shows that the newest message of the stream is not the event of the log at its place.
-    async fn differs(&self, stream: &Stream, last: i64, bounds: LogBounds) -> Result<Option<String>, BoxError> {
-        if last > bounds.last_seq {
-            return Ok(Some(format!("the stream is at {last}, the log only at {}", bounds.last_seq)));
-        }
-        if last == 0 || last < bounds.floor_seq || stream.cached_info().state.messages == 0 {
-            return Ok(None);
-        }
-        let message = match stream.get_raw_message(u64::try_from(last)?).await {
+    /// What shows that a message of the stream is not the event of the log at its place.
+    async fn differs(&self, stream: &Stream, seq: i64, epoch: i64) -> Result<Option<String>, BoxError> {
+        let message = match stream.get_raw_message(u64::try_from(seq)?).await {
             Ok(message) => message,
             // Purged or deleted: there is nothing to compare.
             Err(error) if matches!(error.kind(), RawMessageErrorKind::NoMessageFound) => return Ok(None),
             Err(error) => return Err(error.into()),
         };
-        let events = self.log.read(last - 1, 1).await?;
-        let Some(event) = events.first().filter(|event| event.seq == last) else {
-            return Err(format!("the log does not give event {last}").into());
+        let events = self.log.read(seq - 1, 1).await?;
+        let Some(event) = events.first().filter(|event| event.seq == seq) else {
+            return Err(format!("the log does not give event {seq}").into());
         };
         let Ok(envelope) = envelope::Envelope::from_message(&message.headers, message.payload) else {
-            return Ok(Some(format!("message {last} of the stream is no event")));
+            return Ok(Some(format!("message {seq} of the stream is no event")));
         };
         if envelope.event.event_id != event.event_id {
             let (theirs, ours) = (envelope.event.event_id, event.event_id);
-            return Ok(Some(format!("message {last} of the stream is event {theirs}, in the log it is {ours}")));
+            return Ok(Some(format!("message {seq} of the stream is event {theirs}, in the log it is {ours}")));
         }
-        if envelope.epoch != bounds.epoch {
-            let (theirs, ours) = (envelope.epoch, bounds.epoch);
-            return Ok(Some(format!("the stream is of epoch {theirs}, the log of epoch {ours}")));
+        if envelope.epoch != epoch {
+            return Ok(Some(format!("the stream is of epoch {}, the log of epoch {epoch}", envelope.epoch)));
         }
         Ok(None)
     }
@@ -359,6 +393,7 @@ impl Relay {
             Err(error) => return Stop::Doubt(error.to_string()),
         };
         let mut sent = last;
+        let audit_at = Instant::now() + AUDIT;
         loop {
             if self.stop.is_cancelled() {
                 return Stop::Cancelled;
@@ -399,6 +434,7 @@ impl Relay {
                     });
                 }
                 changed = head.changed(), if room => if changed.is_err() { return Stop::Cancelled },
+                () = tokio::time::sleep_until(audit_at), if acks.is_empty() => return Stop::Audit,
             }
         }
     }
@@ -467,7 +503,7 @@ fn judge(seq: i64, ack: Result<PublishAck, PublishError>) -> Result<(), Stop> {
         Ok(ack) => Err(Stop::Doubt(format!("event {seq} was acknowledged as {}", ack.sequence))),
         // Newer servers say it with codes that the client does not know.
         Err(error) if matches!(error.kind(), PublishErrorKind::WrongLastSequence | PublishErrorKind::Other) => {
-            Err(Stop::Conflict(format!("event {seq} was refused: {error}")))
+            Err(Stop::Conflict(seq, format!("event {seq} was refused: {error}")))
         }
         Err(error) => Err(Stop::Doubt(format!("event {seq} was not acknowledged: {error}"))),
     }
