@@ -6,7 +6,7 @@ use server::{limits, status};
 use tonic::Status;
 
 /// Bytes that stand before a message.
-const HEAD_BYTES: usize = 5;
+pub const HEAD_BYTES: usize = 5;
 
 /// The message as one frame.
 pub fn frame(message: &impl prost::Message) -> Bytes {

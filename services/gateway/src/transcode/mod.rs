@@ -8,14 +8,12 @@ mod percent;
 pub mod routes;
 pub mod sse;
 
-pub use routes::{Missing, RouteDefect, Routes};
+pub use routes::{Found, Missing, RouteDefect, Routes};
 
-use bytes::Bytes;
 use http::header::{HeaderName, IF_MATCH};
 use http::{HeaderMap, StatusCode};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use prost_reflect::{DynamicMessage, MessageDescriptor};
-use proto::MethodInfo;
 use server::{limits, status};
 use tonic::{Code, Status};
 
@@ -48,25 +46,27 @@ impl Refused {
     }
 }
 
-/// A JSON request as a gRPC call.
+/// A JSON request as a gRPC message.
 #[derive(Debug)]
 pub struct Call {
-    /// The method.
-    pub method: &'static MethodInfo,
-    /// The request message as one gRPC frame.
-    pub frame: Bytes,
+    /// The request message.
+    pub message: DynamicMessage,
     /// How a failure of the call looks.
     pub failing: Failing,
 }
 
+/// The route of the request.
+pub fn find<'r>(routes: &'r Routes, parts: &http::request::Parts) -> Result<Found<'r>, Refused> {
+    routes.find(&parts.method, parts.uri.path()).map_err(no_route)
+}
+
 /// Reads the request. `max_body_bytes` bounds the body.
 pub async fn read(
-    routes: &Routes,
+    found: &Found<'_>,
     parts: &http::request::Parts,
     body: axum::body::Body,
     max_body_bytes: usize,
 ) -> Result<Call, Refused> {
-    let found = routes.find(&parts.method, parts.uri.path()).map_err(no_route)?;
     let body = match Limited::new(body, max_body_bytes).collect().await {
         Ok(body) => body.to_bytes(),
         Err(error) if error.is::<LengthLimitError>() => return Err(status::request_too_large().into()),
@@ -86,8 +86,7 @@ pub async fn read(
     let failing = Failing { if_match: etag.is_some(), http: None };
     headers.extend(etag.map(|etag| ("etag", etag)));
     let parts = input::Parts { query: parts.uri.query(), body: &body, headers };
-    let message = input::request(&found, &parts)?;
-    Ok(Call { method: found.route.method, frame: frame::frame(&message), failing })
+    Ok(Call { message: input::request(found, &parts)?, failing })
 }
 
 fn no_route(missing: Missing) -> Refused {

@@ -1,0 +1,213 @@
+//! `EventService`: what comes, for as long as the caller listens, or a page of what is there. A stream pulls from the
+//! logs as fast as its caller takes messages, and holds nothing back for it.
+
+use std::pin::Pin;
+use std::time::SystemTime;
+
+use futures_util::{Stream, stream};
+use kernel::BranchScope;
+use proto::karibu::gateway::v1 as gw;
+use proto::karibu::gateway::v1::event_service_server::EventService;
+use server::auth::Principal;
+use server::{Call, Stop, deadline, status};
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep_until};
+use tonic::{Code, Request, Response, Status};
+
+use super::branches::Branches;
+use super::cursor::{Cursor, Start};
+use super::filter::Filter;
+use super::seats::{Seat, Seats};
+use super::tails::Tails;
+use super::token::Tokens;
+use crate::admission::{Admission, Credential};
+use crate::door::Shown;
+use crate::limits;
+
+/// The service.
+#[derive(Clone, Debug)]
+pub struct Api {
+    /// The logs.
+    pub tails: Tails,
+    /// Makes and reads tokens.
+    pub tokens: Tokens,
+    /// The tree of branches.
+    pub branches: Branches,
+    /// Checks credentials again while a stream is open.
+    pub admission: Admission,
+    /// Streams of each caller.
+    pub seats: Seats,
+    /// The process ends.
+    pub stop: Stop,
+}
+
+type Messages = Pin<Box<dyn Stream<Item = Result<gw::SubscribeResponse, Status>> + Send>>;
+
+#[tonic::async_trait]
+impl EventService for Api {
+    type SubscribeStream = Messages;
+
+    async fn subscribe(&self, request: Request<gw::SubscribeRequest>) -> Result<Response<Messages>, Status> {
+        let shown = request.extensions().get::<Shown>().cloned();
+        let call = Call::admit(request)?;
+        let seat = self.seats.take(&call.principal.subject)?;
+        let start = match call.body.start {
+            Some(gw::subscribe_request::Start::ResumeToken(token)) => Start::Token(token),
+            Some(gw::subscribe_request::Start::FromTime(time)) => at_time(&time)?,
+            Some(gw::subscribe_request::Start::Position(position)) => at_position(position),
+            None => Start::Earliest,
+        };
+        let json = shown.as_ref().is_some_and(|shown| shown.json);
+        let filter = Filter::of(&call.body.filter.unwrap_or_default())?;
+        let reach = self.branches.reach(filter.branches(), &call.principal.scope).await?;
+        // Before the places are looked up, so that nothing falls between.
+        let grown = self.tails.grown();
+        let cursor = Cursor::open(&self.tails, &self.tokens, filter, start, json).await?;
+        let (usual, most) = limits::BATCH_EVENTS;
+        let asked = usize::try_from(call.body.max_batch).unwrap_or(usual);
+        let feed = Feed {
+            api: self.clone(),
+            cursor,
+            reach,
+            grown,
+            max_batch: if asked == 0 { usual } else { asked.min(most) },
+            credential: shown.map(|shown| shown.credential),
+            until: Instant::from_std(call.until),
+            sent_at: None,
+            checked_at: Instant::now(),
+            _seat: seat,
+        };
+        Ok(Response::new(Box::pin(stream::unfold(Some(feed), |feed| async {
+            let mut feed = feed?;
+            match feed.next().await {
+                Ok(message) => Some((Ok(message), Some(feed))),
+                Err(status) => Some((Err(status), None)),
+            }
+        }))))
+    }
+
+    async fn list_events(
+        &self,
+        request: Request<gw::ListEventsRequest>,
+    ) -> Result<Response<gw::ListEventsResponse>, Status> {
+        let json = request.extensions().get::<Shown>().is_some_and(|shown| shown.json);
+        let call = Call::admit(request)?;
+        let start = match call.body.start {
+            _ if !call.body.page_token.is_empty() => Start::Token(call.body.page_token),
+            Some(gw::list_events_request::Start::ResumeToken(token)) => Start::Token(token),
+            Some(gw::list_events_request::Start::FromTime(time)) => at_time(&time)?,
+            Some(gw::list_events_request::Start::Position(position)) => at_position(position),
+            None => Start::Earliest,
+        };
+        let filter = Filter::of(&call.body.filter.unwrap_or_default())?;
+        let reach = self.branches.reach(filter.branches(), &call.principal.scope).await?;
+        let mut cursor = Cursor::open(&self.tails, &self.tokens, filter, start, json).await?;
+        let (usual, most) = limits::BATCH_EVENTS;
+        let size = usize::try_from(call.body.page_size).unwrap_or(usual);
+        let batch = cursor.take(if size == 0 { usual } else { size.min(most) }, &reach).await?;
+        Ok(Response::new(gw::ListEventsResponse {
+            events: batch.events,
+            next_page_token: cursor.token(),
+            at_head: batch.at_head,
+        }))
+    }
+}
+
+fn at_time(time: &prost_types::Timestamp) -> Result<Start, Status> {
+    proto::us_from_timestamp(time).map(Start::Time).map_err(|_| status::invalid([("from_time", "is out of range")]))
+}
+
+fn at_position(position: i32) -> Start {
+    match gw::StartPosition::try_from(position) {
+        Ok(gw::StartPosition::Latest) => Start::Latest,
+        _ => Start::Earliest,
+    }
+}
+
+/// One open stream.
+struct Feed {
+    api: Api,
+    cursor: Cursor,
+    reach: BranchScope,
+    grown: watch::Receiver<()>,
+    max_batch: usize,
+    credential: Option<Credential>,
+    until: Instant,
+    sent_at: Option<Instant>,
+    checked_at: Instant,
+    _seat: Seat,
+}
+
+impl Feed {
+    /// The next message: events as soon as there are some, a sign of life at first and in every silence.
+    async fn next(&mut self) -> Result<gw::SubscribeResponse, Status> {
+        loop {
+            if self.api.stop.is_cancelled() {
+                return Err(status::unavailable("the gateway"));
+            }
+            if Instant::now() >= self.until {
+                return Err(deadline::exceeded());
+            }
+            if self.checked_at.elapsed() >= limits::RECHECK {
+                self.recheck().await?;
+            }
+            // Marked before the logs are looked at: what grows from here on wakes the wait below.
+            self.grown.mark_unchanged();
+            let batch = self.cursor.take(self.max_batch, &self.reach).await?;
+            let silent_since = self.sent_at;
+            if !batch.events.is_empty() || silent_since.is_none_or(|at| at.elapsed() >= limits::HEARTBEAT) {
+                self.sent_at = Some(Instant::now());
+                return Ok(gw::SubscribeResponse {
+                    events: batch.events,
+                    resume_token: self.cursor.token(),
+                    server_time: Some(SystemTime::now().into()),
+                    lag_count: self.cursor.lag(),
+                });
+            }
+            if batch.at_head || batch.away {
+                self.wait(batch.away).await;
+            }
+        }
+    }
+
+    /// Until something may have changed.
+    async fn wait(&mut self, away: bool) {
+        let now = Instant::now();
+        let mut next = self.until.min(self.checked_at + limits::RECHECK);
+        if let Some(sent_at) = self.sent_at {
+            next = next.min(sent_at + limits::HEARTBEAT);
+        }
+        if away {
+            next = next.min(now + super::tails::RETRY);
+        }
+        tokio::select! {
+            changed = self.grown.changed() => if changed.is_err() { sleep_until(next).await },
+            () = sleep_until(next) => {}
+            () = self.api.stop.cancelled() => {}
+        }
+    }
+
+    /// Whether the caller may still listen, and to what.
+    async fn recheck(&mut self) -> Result<(), Status> {
+        self.checked_at = Instant::now();
+        let Some(credential) = &self.credential else { return Ok(()) };
+        let principal = match self.api.admission.verify(credential).await {
+            Ok(principal) => principal,
+            Err(status) if status.code() == Code::Unauthenticated => return Err(status),
+            // Nobody can be asked now: the stream goes on as a call would.
+            Err(_) => return Ok(()),
+        };
+        permitted(&principal)?;
+        match self.api.branches.reach(self.cursor.filter().branches(), &principal.scope).await {
+            Ok(reach) => self.reach = reach,
+            Err(status) if status.code() == Code::PermissionDenied => return Err(status),
+            Err(_) => {}
+        }
+        Ok(())
+    }
+}
+
+fn permitted(principal: &Principal) -> Result<(), Status> {
+    let needed = proto::Permission::EventRead;
+    if principal.may(needed) { Ok(()) } else { Err(status::permission_denied(needed.as_str_name())) }
+}
