@@ -1,6 +1,6 @@
 //! Prints docs/events.md: every event type with its payload, from the comments of the contract.
 //! `cargo run -p karibu-proto --example event_list > docs/events.md`; a test compares the two.
-#![allow(clippy::print_stdout, dead_code)]
+#![allow(clippy::print_stdout, dead_code, unreachable_pub)]
 
 use std::fmt::Write;
 
