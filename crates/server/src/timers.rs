@@ -26,6 +26,8 @@ where
         let mut failing = false;
         loop {
             tokio::select! {
+                // After the stop no further run begins, even if one is due in the same moment.
+                biased;
                 () = stop.cancelled() => return,
                 _ = ticks.tick() => {}
             }

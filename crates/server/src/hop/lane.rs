@@ -1,165 +1,46 @@
-//! The client's end of lanes: one long-lived stream per replica that carries pending unary calls in batches.
-//! A lost lane fails the calls that wait on it with UNAVAILABLE and is opened again; nothing is sent twice.
+//! One lane: a long-lived stream to one replica that carries pending unary calls in batches. When it is lost, the
+//! calls that wait on it end and it is opened again; nothing is sent twice.
 
 use std::collections::{HashMap, VecDeque};
-use std::fmt;
-use std::net::SocketAddr;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
 
-use bytes::Bytes;
 use futures_util::Stream;
-use http::Response;
-use http_body::{Body as HttpBody, Frame, SizeHint};
 use tokio::sync::{mpsc, oneshot, watch};
-use tokio::time::{Instant, timeout_at};
-use tonic::body::Body;
 use tonic::transport::Endpoint;
-use tonic::{Request, Status, Streaming};
+use tonic::{Request, Streaming};
 use tonic_prost::ProstCodec;
 
-use super::wire::{self, BatchRequest, BatchResponse, Call, Metadata, Reply};
-use crate::auth::{Minter, Principal, Rules};
-use crate::{Stop, deadline, limits, status};
-
-/// The lanes to the replicas of one service. Clones share them.
-#[derive(Clone)]
-pub struct Lanes(Arc<Set>);
-
-struct Set {
-    peer: String,
-    rules: Arc<Rules>,
-    lanes: RwLock<Vec<(SocketAddr, Lane)>>,
-    turn: AtomicUsize,
-    /// Sent whenever a lane opens.
-    opened: watch::Sender<()>,
-}
-
-impl fmt::Debug for Lanes {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Lanes").field("peer", &self.0.peer).field("open", &self.connected()).finish_non_exhaustive()
-    }
-}
+use super::wire::{self, BatchRequest, BatchResponse, Call, Reply};
+use crate::auth::{Minter, Principal};
+use crate::{Stop, limits};
 
 /// One replica.
-struct Lane {
-    session: watch::Receiver<Option<Arc<Session>>>,
+pub(super) struct Lane {
+    pub(super) session: watch::Receiver<Option<Arc<Session>>>,
     /// Ends the task behind the lane when the replica is dropped from the set.
-    _stop: tokio_util::sync::DropGuard,
+    pub(super) _stop: tokio_util::sync::DropGuard,
 }
 
 /// One open stream.
-struct Session {
-    queue: mpsc::Sender<Call>,
+pub(super) struct Session {
+    pub(super) queue: mpsc::Sender<Call>,
     waiting: Mutex<HashMap<u64, oneshot::Sender<Reply>>>,
     next: AtomicU64,
     /// No further calls: what is queued is sent, then the sending half ends.
     last_calls: Stop,
 }
 
-impl Lanes {
-    /// No lanes yet, to the service `peer`. `rules` tells which methods are streams and never travel by lane.
-    pub(super) fn new(peer: &str, rules: Arc<Rules>) -> Self {
-        let (lanes, turn, (opened, _)) = (RwLock::default(), AtomicUsize::new(0), watch::channel(()));
-        Self(Arc::new(Set { peer: peer.to_owned(), rules, lanes, turn, opened }))
-    }
-
-    /// Name of the service.
-    pub fn peer(&self) -> &str {
-        &self.0.peer
-    }
-
-    /// Lanes that are connected now.
-    pub fn connected(&self) -> usize {
-        self.read().iter().filter(|(_, lane)| lane.session.borrow().is_some()).count()
-    }
-
-    /// Opens a lane to one more replica.
-    pub(super) fn add(&self, replica: SocketAddr, endpoint: Endpoint, minter: &Minter) {
-        let lane = Lane::open(self.peer().to_owned(), endpoint, minter.clone(), self.0.opened.clone());
-        self.0.lanes.write().unwrap_or_else(PoisonError::into_inner).push((replica, lane));
-    }
-
-    /// Sends a replica no more calls; those it has are still answered.
-    pub(super) fn remove(&self, replica: SocketAddr) {
-        self.0.lanes.write().unwrap_or_else(PoisonError::into_inner).retain(|(at, _)| *at != replica);
-    }
-
-    pub(super) fn is_streaming(&self, path: &str) -> bool {
-        self.0.rules.find(path).is_some_and(|rule| rule.streaming)
-    }
-
-    /// One call. The answer is that of the service, or the status that says why there is none.
-    pub(super) async fn call(
-        &self,
-        mut parts: http::request::Parts,
-        body: Bytes,
-        until: Instant,
-    ) -> Result<Response<Body>, Status> {
-        super::clean(&mut parts.headers);
-        let left = until.saturating_duration_since(Instant::now());
-        let mut call = Call {
-            id: 0,
-            path: parts.uri.path().to_owned(),
-            headers: wire::to_wire(&parts.headers),
-            timeout_ms: u32::try_from(left.as_micros().div_ceil(1_000)).unwrap_or(u32::MAX),
-            body,
-        };
-        // A lane that closed between choice and use never saw the call, so another one may have it.
-        for _ in 0..2 {
-            let session = self.session(until).await?;
-            let (reply, answer) = oneshot::channel();
-            let ticket = Ticket::take(&session, reply);
-            call.id = ticket.id;
-            match session.queue.try_send(call) {
-                Ok(()) => return answer.await.map(respond).map_err(|_| status::unavailable(self.peer())),
-                Err(mpsc::error::TrySendError::Full(_)) => return Err(status::overloaded()),
-                Err(mpsc::error::TrySendError::Closed(unsent)) => call = unsent,
-            }
-        }
-        Err(status::unavailable(self.peer()))
-    }
-
-    /// A connected lane, in turn; waits a moment when there is none, as when both processes start together.
-    async fn session(&self, until: Instant) -> Result<Arc<Session>, Status> {
-        // Subscribed before looking, so that a lane that opens in between is not missed.
-        let mut opened = self.0.opened.subscribe();
-        let patience = until.min(Instant::now() + limits::LANE_CONNECT_WAIT);
-        loop {
-            if let Some(session) = self.connected_in_turn() {
-                return Ok(session);
-            }
-            match timeout_at(patience, opened.changed()).await {
-                Ok(Ok(())) => {}
-                Err(_) if until <= Instant::now() => return Err(deadline::exceeded()),
-                Ok(Err(_)) | Err(_) => return Err(status::unavailable(self.peer())),
-            }
-        }
-    }
-
-    fn connected_in_turn(&self) -> Option<Arc<Session>> {
-        let lanes = self.read();
-        let turn = self.0.turn.fetch_add(1, Ordering::Relaxed);
-        (0..lanes.len())
-            .filter_map(|step| lanes.get(turn.wrapping_add(step) % lanes.len()))
-            .find_map(|(_, lane)| lane.session.borrow().clone())
-    }
-
-    fn read(&self) -> std::sync::RwLockReadGuard<'_, Vec<(SocketAddr, Lane)>> {
-        self.0.lanes.read().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
 /// The place of one waiting call; leaving early frees it at once.
-struct Ticket<'a> {
+pub(super) struct Ticket<'a> {
     session: &'a Session,
-    id: u64,
+    pub(super) id: u64,
 }
 
 impl<'a> Ticket<'a> {
-    fn take(session: &'a Session, reply: oneshot::Sender<Reply>) -> Self {
+    pub(super) fn take(session: &'a Session, reply: oneshot::Sender<Reply>) -> Self {
         // Numbers are never used again, so that a late reply cannot reach the wrong caller.
         let id = session.next.fetch_add(1, Ordering::Relaxed);
         session.waiting().insert(id, reply);
@@ -174,11 +55,15 @@ impl Drop for Ticket<'_> {
 }
 
 impl Session {
-    fn waiting(&self) -> MutexGuard<'_, HashMap<u64, oneshot::Sender<Reply>>> {
+    pub(super) fn new(queue: mpsc::Sender<Call>, last_calls: Stop) -> Self {
+        Self { queue, waiting: Mutex::default(), next: AtomicU64::new(1), last_calls }
+    }
+
+    pub(super) fn waiting(&self) -> MutexGuard<'_, HashMap<u64, oneshot::Sender<Reply>>> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn deliver(&self, replies: Vec<Reply>) {
+    pub(super) fn deliver(&self, replies: Vec<Reply>) {
         let mut waiting = self.waiting();
         for reply in replies {
             if let Some(caller) = waiting.remove(&reply.id) {
@@ -190,7 +75,7 @@ impl Session {
 }
 
 impl Lane {
-    fn open(peer: String, endpoint: Endpoint, minter: Minter, opened: watch::Sender<()>) -> Self {
+    pub(super) fn open(peer: String, endpoint: Endpoint, minter: Minter, opened: watch::Sender<()>) -> Self {
         let (current, session) = watch::channel(None);
         let state = State { current, opened };
         let stop = Stop::new();
@@ -269,7 +154,7 @@ async fn connect(peer: &str, endpoint: &Endpoint, minter: &Minter) -> anyhow::Re
     let path = http::uri::PathAndQuery::from_static(wire::BATCH_PATH);
     let codec = ProstCodec::<BatchRequest, BatchResponse>::default();
     let incoming = grpc.streaming(request, path, codec).await?.into_inner();
-    let session = Session { queue, waiting: Mutex::default(), next: AtomicU64::new(1), last_calls };
+    let session = Session::new(queue, last_calls);
     Ok((Open(Arc::new(session)), incoming))
 }
 
@@ -344,48 +229,10 @@ impl Stream for Outgoing {
     }
 }
 
-fn respond(reply: Reply) -> Response<Body> {
-    let Reply { headers, body, trailers, .. } = reply;
-    let mut response = if body.is_empty() && trailers.is_empty() {
-        Response::new(Body::empty())
-    } else {
-        let body = Some(body).filter(|body| !body.is_empty());
-        Response::new(Body::new(Answer { body, trailers: Some(trailers).filter(|trailers| !trailers.is_empty()) }))
-    };
-    *response.headers_mut() = wire::from_wire(headers);
-    response
-}
-
-/// One frame and trailers. Its length is never told: with one, HTTP would leave the trailers out.
-struct Answer {
-    body: Option<Bytes>,
-    trailers: Option<Vec<Metadata>>,
-}
-
-impl HttpBody for Answer {
-    type Data = Bytes;
-    type Error = Status;
-
-    fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
-        if let Some(body) = self.body.take() {
-            return Poll::Ready(Some(Ok(Frame::data(body))));
-        }
-        Poll::Ready(self.trailers.take().map(|trailers| Ok(Frame::trailers(wire::from_wire(trailers)))))
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_none() && self.trailers.is_none()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        SizeHint::default()
-    }
-}
-
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use futures_util::{FutureExt, StreamExt};
+    use futures_util::StreamExt;
 
     use super::*;
 
@@ -410,32 +257,5 @@ mod tests {
         // 300 small ones and 20 of 64 KiB, of which 16 make a MiB; the first batch takes what 256 calls allow.
         assert_eq!(sizes, [256, 44 + 15, 5]);
         assert!(queue.try_send(call_of(1)).is_err(), "no call is taken after the end");
-    }
-
-    #[tokio::test]
-    async fn a_full_queue_refuses_and_a_caller_that_leaves_frees_its_place() {
-        let lanes = Lanes::new("slow", Arc::default());
-        let (queue, mut unread) = mpsc::channel(2);
-        let session =
-            Arc::new(Session { queue, waiting: Mutex::default(), next: AtomicU64::new(1), last_calls: Stop::new() });
-        let lane = Lane { session: watch::channel(Some(session.clone())).1, _stop: Stop::new().drop_guard() };
-        lanes.0.lanes.write().unwrap().push((SocketAddr::from(([127, 0, 0, 1], 1)), lane));
-        let call = || {
-            let (parts, ()) = http::Request::post("/a.B/C").body(()).unwrap().into_parts();
-            lanes.call(parts, Bytes::new(), Instant::now() + limits::DEADLINE).boxed()
-        };
-        let mut first = call();
-        let mut second = call();
-        assert!((&mut first).now_or_never().is_none() && (&mut second).now_or_never().is_none());
-        let refused = call().await.unwrap_err();
-        assert_eq!(refused.code(), tonic::Code::ResourceExhausted);
-        assert_eq!(session.waiting().len(), 2, "the refused call left no trace");
-        drop(first);
-        assert_eq!(session.waiting().len(), 1);
-
-        let sent = [unread.recv().await.unwrap().id, unread.recv().await.unwrap().id];
-        let late = Reply { id: sent[0], ..Reply::default() };
-        session.deliver(vec![late, Reply { id: sent[1], ..Reply::default() }, Reply { id: 99, ..Reply::default() }]);
-        assert!(second.await.is_ok(), "each reply reaches its own caller, and one for nobody does no harm");
     }
 }

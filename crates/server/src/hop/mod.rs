@@ -4,6 +4,7 @@
 mod dial;
 mod lane;
 mod lane_server;
+mod lanes;
 mod peers;
 mod wire;
 
@@ -25,8 +26,9 @@ use tower::{Service, ServiceExt};
 use tracing::Instrument;
 
 pub use dial::Dialler;
-pub use lane::Lanes;
+
 pub(crate) use lane_server::LaneServer;
+pub use lanes::Lanes;
 pub use peers::Peers;
 
 use crate::auth::{Minter, Principal};

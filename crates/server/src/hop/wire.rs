@@ -1,8 +1,14 @@
 //! The messages of a lane, as `karibu/hop/v1/lane.proto` describes them, and their way between HTTP and the wire.
 //! Bodies are shared buffers here, which is why these few types are written by hand.
 
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue, Response};
+use http_body::{Body as HttpBody, Frame, SizeHint};
+use tonic::Status;
+use tonic::body::Body;
 
 /// gRPC path of the one method.
 pub(super) const BATCH_PATH: &str = "/karibu.hop.v1.LaneService/Batch";
@@ -75,4 +81,43 @@ pub(super) fn from_wire(metadata: Vec<Metadata>) -> HeaderMap {
         }
     }
     headers
+}
+
+/// The response that a reply stands for.
+pub(super) fn respond(reply: Reply) -> Response<Body> {
+    let Reply { headers, body, trailers, .. } = reply;
+    let mut response = if body.is_empty() && trailers.is_empty() {
+        Response::new(Body::empty())
+    } else {
+        let body = Some(body).filter(|body| !body.is_empty());
+        Response::new(Body::new(Answer { body, trailers: Some(trailers).filter(|trailers| !trailers.is_empty()) }))
+    };
+    *response.headers_mut() = from_wire(headers);
+    response
+}
+
+/// One frame and trailers. Its length is never told: with one, HTTP would leave the trailers out.
+struct Answer {
+    body: Option<Bytes>,
+    trailers: Option<Vec<Metadata>>,
+}
+
+impl HttpBody for Answer {
+    type Data = Bytes;
+    type Error = Status;
+
+    fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
+        if let Some(body) = self.body.take() {
+            return Poll::Ready(Some(Ok(Frame::data(body))));
+        }
+        Poll::Ready(self.trailers.take().map(|trailers| Ok(Frame::trailers(from_wire(trailers)))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_none() && self.trailers.is_none()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::default()
+    }
 }
