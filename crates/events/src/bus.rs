@@ -4,8 +4,6 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use async_nats::Client;
-use async_nats::jetstream::Context;
 use commit::{Door, Effect, EventLog, LogEvent, Service};
 use futures_util::Stream;
 use futures_util::stream::{self, StreamExt};
@@ -15,7 +13,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::consumer::{ConsumerOptions, Poison, React, Runner};
 use crate::names::Names;
-use crate::nats::{self, ConnectError, NatsOptions};
+use crate::nats::{ConnectError, Link, NatsOptions};
 use crate::progress::Progress;
 use crate::reader::Lost;
 use crate::relay::{Relay, RelayPhase, RelayState};
@@ -44,8 +42,7 @@ enum Mode {
 struct Registry(Mutex<HashMap<String, watch::Sender<Option<EventLog>>>>);
 
 struct Nats {
-    client: Client,
-    jetstream: Context,
+    link: Link,
     names: Names,
     options: NatsOptions,
     backfill: BackfillOf,
@@ -66,9 +63,9 @@ impl Bus {
     /// The bus over NATS. Does not wait for the server: what is published or read waits for it in the background.
     /// `backfill` leads to the owners of the logs, for what the streams lack.
     pub async fn nats(options: NatsOptions, backfill: BackfillOf) -> Result<Self, ConnectError> {
-        let (client, jetstream) = nats::connect(&options).await?;
+        let link = Link::open(&options).await?;
         let names = Names::new(options.namespace.as_deref());
-        Ok(Self::over(Mode::Nats(Arc::new(Nats { client, jetstream, names, options, backfill }))))
+        Ok(Self::over(Mode::Nats(Arc::new(Nats { link, names, options, backfill }))))
     }
 
     fn over(mode: Mode) -> Self {
@@ -90,7 +87,7 @@ impl Bus {
     pub fn is_connected(&self) -> bool {
         match &self.mode {
             Mode::Local(_) => true,
-            Mode::Nats(nats) => nats.client.connection_state() == async_nats::connection::State::Connected,
+            Mode::Nats(nats) => nats.link.client.connection_state() == async_nats::connection::State::Connected,
         }
     }
 
@@ -113,7 +110,7 @@ impl Bus {
                 let relay = Relay {
                     log,
                     names: nats.names.clone(),
-                    jetstream: nats.jetstream.clone(),
+                    link: nats.link.clone(),
                     replicas: nats.options.replicas,
                     max_age: nats.options.max_age,
                     state,
@@ -134,7 +131,7 @@ impl Bus {
                 StreamSource {
                     log: name.to_owned(),
                     stream: nats.names.stream(name),
-                    jetstream: nats.jetstream.clone(),
+                    link: nats.link.clone(),
                     owner: (nats.backfill)(name),
                 },
             ),

@@ -74,6 +74,7 @@ impl Default for ConsumerOptions {
 pub fn process_span(event: &LogEvent) -> Span {
     let name = format!("process {}", event.kind);
     tracing::info_span!(
+        parent: None,
         "process",
         otel.name = name,
         otel.kind = "consumer",
@@ -140,8 +141,7 @@ struct Pipe<R> {
 impl<S: Service> Runner<S> {
     /// Runs until `stop`.
     pub(crate) async fn run(self, stop: CancellationToken) {
-        let span = tracing::info_span!(parent: None, "consumer", consumer = self.consumer, source = self.source.name());
-        stop.run_until_cancelled(self.go_on()).instrument(span).await;
+        stop.run_until_cancelled(self.go_on()).await;
         self.phase(Phase::Stopped);
     }
 
@@ -164,7 +164,7 @@ impl<S: Service> Runner<S> {
             match end {
                 None | Some(End::Restart(None) | End::Rival | End::Alone(_)) => pause = BACKOFF.0,
                 Some(End::Restart(Some(reason))) => {
-                    tracing::warn!(reason, "a consumer waits");
+                    tracing::warn!(consumer = self.consumer, source = self.source.name(), reason, "a consumer waits");
                     if self.progress.borrow().cursor > before {
                         pause = BACKOFF.0;
                     }
@@ -188,7 +188,11 @@ impl<S: Service> Runner<S> {
                     return (epoch, cursor);
                 }
                 Err(error) => {
-                    tracing::warn!(error = &error as &dyn std::error::Error, "the cursor of a consumer cannot be read");
+                    tracing::warn!(
+                        consumer = self.consumer,
+                        error = &error as &dyn std::error::Error,
+                        "the cursor of a consumer cannot be read"
+                    );
                     self.phase(Phase::Waiting { reason: error.to_string() });
                     tokio::time::sleep(pause).await;
                     pause = (pause * 2).min(BACKOFF.1);
@@ -200,7 +204,8 @@ impl<S: Service> Runner<S> {
     /// Waits until the cursor was changed by someone else.
     async fn halted(&self, reason: String, epoch: i64) {
         let cursor = self.progress.borrow().cursor;
-        tracing::error!(reason, cursor, "a consumer halted: it needs an operator");
+        let (consumer, source) = (self.consumer, self.source.name());
+        tracing::error!(consumer, source, reason, cursor, "a consumer halted: it needs an operator");
         self.phase(Phase::Halted { reason });
         loop {
             tokio::time::sleep(HALTED_LOOK).await;
@@ -450,13 +455,15 @@ impl<S: Service> Runner<S> {
                 },
                 None => {}
             }
-            tracing::warn!(seq = event.seq, kind = event.kind, reason, attempt, "an event cannot be applied");
+            let (consumer, seq, kind) = (self.consumer, event.seq, &event.kind);
+            tracing::warn!(consumer, seq, kind, reason, attempt, "an event cannot be applied");
             if attempt < ATTEMPTS {
                 tokio::time::sleep(pause).await;
                 pause *= 2;
             }
         }
-        tracing::error!(seq = event.seq, kind = event.kind, reason, "an event is parked as a dead letter");
+        let (consumer, seq, kind) = (self.consumer, event.seq, &event.kind);
+        tracing::error!(consumer, seq, kind, reason, "an event is parked as a dead letter");
         match self.door.park(advance, event, reason).await {
             Ok(()) => Fate::Parked,
             Err(refused) => match sort(refused) {

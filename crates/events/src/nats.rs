@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use async_nats::jetstream::Context;
 use async_nats::jetstream::context::ContextBuilder;
-use async_nats::{Client, ConnectOptions};
+use async_nats::{Client, ConnectOptions, Event};
+use tokio::sync::watch;
 
 /// Longest wait for an answer of the server.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
@@ -60,28 +61,72 @@ pub enum ConnectError {
     Options(#[from] async_nats::ConnectError),
 }
 
-/// Begins to connect, and goes on for ever in the background.
-pub(crate) async fn connect(options: &NatsOptions) -> Result<(Client, Context), ConnectError> {
-    let mut connect = ConnectOptions::new();
-    if let Some(path) = &options.credentials {
-        connect = connect.credentials_file(path).await?;
+/// The connection of one bus. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Link {
+    pub(crate) client: Client,
+    pub(crate) jetstream: Context,
+    /// Counts the times that the connection was made.
+    connections: watch::Receiver<u32>,
+}
+
+impl Link {
+    /// Begins to connect, and goes on for ever in the background.
+    pub(crate) async fn open(options: &NatsOptions) -> Result<Self, ConnectError> {
+        let mut connect = ConnectOptions::new();
+        if let Some(path) = &options.credentials {
+            connect = connect.credentials_file(path).await?;
+        }
+        if let Some(path) = &options.root_certificates {
+            connect = connect.add_root_certificates(path.clone());
+        }
+        let (connected, connections) = watch::channel(0);
+        let client = connect
+            .name(&options.client_name)
+            .retry_on_initial_connect()
+            .max_reconnects(None)
+            .reconnect_delay_callback(|tries| RECONNECT.min(Duration::from_millis(20 << tries.min(6))))
+            .ping_interval(PING_INTERVAL)
+            .request_timeout(Some(REQUEST_TIMEOUT))
+            .event_callback(move |event| {
+                tell(&event);
+                if matches!(event, Event::Connected) {
+                    connected.send_modify(|times| *times += 1);
+                }
+                std::future::ready(())
+            })
+            .connect(options.urls.clone())
+            .await?;
+        let jetstream = ContextBuilder::new()
+            .timeout(REQUEST_TIMEOUT)
+            .ack_timeout(REQUEST_TIMEOUT)
+            .max_ack_inflight(ACKS_IN_FLIGHT)
+            .build(client.clone());
+        Ok(Self { client, jetstream, connections })
     }
-    if let Some(path) = &options.root_certificates {
-        connect = connect.add_root_certificates(path.clone());
+
+    /// Waits for `pause`, give or take a half of it, or until the connection is made anew.
+    pub(crate) async fn rest(&self, pause: Duration) {
+        let mut connections = self.connections.clone();
+        connections.mark_unchanged();
+        let pause = pause.mul_f64(rand::random_range(0.5..1.5));
+        // A connection that will not be made again ends the sleep no sooner.
+        let _ = tokio::time::timeout(pause, async {
+            if connections.changed().await.is_err() {
+                std::future::pending::<()>().await;
+            }
+        })
+        .await;
     }
-    let client = connect
-        .name(&options.client_name)
-        .retry_on_initial_connect()
-        .max_reconnects(None)
-        .reconnect_delay_callback(|tries| RECONNECT.min(Duration::from_millis(20 << tries.min(6))))
-        .ping_interval(PING_INTERVAL)
-        .request_timeout(Some(REQUEST_TIMEOUT))
-        .connect(options.urls.clone())
-        .await?;
-    let jetstream = ContextBuilder::new()
-        .timeout(REQUEST_TIMEOUT)
-        .ack_timeout(REQUEST_TIMEOUT)
-        .max_ack_inflight(ACKS_IN_FLIGHT)
-        .build(client.clone());
-    Ok((client, jetstream))
+}
+
+fn tell(event: &Event) {
+    match event {
+        Event::Connected => tracing::info!("connected to NATS"),
+        Event::Disconnected => tracing::warn!("NATS is away: events wait in their logs"),
+        Event::SlowConsumer(_) | Event::ServerError(_) | Event::ClientError(_) => {
+            tracing::warn!(%event, "trouble with NATS");
+        }
+        _ => tracing::debug!(%event, "NATS"),
+    }
 }

@@ -7,7 +7,6 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use async_nats::jetstream::Context;
 use async_nats::jetstream::context::PublishError;
 use async_nats::jetstream::message::PublishMessage;
 use async_nats::jetstream::publish::PublishAck;
@@ -24,6 +23,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::envelope;
 use crate::names::Names;
+use crate::nats::Link;
 use crate::source::{BoxError, BoxFuture};
 
 /// Publishes on their way without an ack.
@@ -123,7 +123,7 @@ type Acks = FuturesOrdered<BoxFuture<(i64, Result<PublishAck, PublishError>)>>;
 pub(crate) struct Relay {
     pub(crate) log: EventLog,
     pub(crate) names: Names,
-    pub(crate) jetstream: Context,
+    pub(crate) link: Link,
     pub(crate) replicas: usize,
     pub(crate) max_age: Duration,
     pub(crate) state: watch::Sender<RelayState>,
@@ -142,7 +142,7 @@ impl Relay {
 
     /// Learns of events that other replicas wrote: from time to time, and when one of them pokes.
     async fn sweep(&self) {
-        let client = self.jetstream.client();
+        let client = &self.link.client;
         let mut pokes = None;
         loop {
             if pokes.is_none() {
@@ -205,7 +205,7 @@ impl Relay {
                             continue;
                         }
                         // It was refused for another reason, such as a tail that the stream has lost.
-                        Some(_) => rest(&mut pause).await,
+                        Some(_) => self.rest(&mut pause).await,
                         None => {}
                     }
                     self.set(|state| state.phase = RelayPhase::Leading);
@@ -228,21 +228,23 @@ impl Relay {
                                 pause = BACKOFF.0;
                             }
                             self.set(|state| state.trouble = Some(trouble));
-                            rest(&mut pause).await;
+                            self.rest(&mut pause).await;
                         }
                     }
                 }
                 Err(error) => {
-                    let log = self.log.name();
-                    tracing::debug!(log, error = &*error as &dyn std::error::Error, "the stream does not answer");
-                    let trouble = error.to_string();
+                    let (log, trouble) = (self.log.name(), error.to_string());
+                    // Told once, not at each try.
+                    if self.state.borrow().trouble.as_ref() != Some(&trouble) {
+                        tracing::warn!(log, error = &*error as &dyn std::error::Error, "the stream cannot be used");
+                    }
                     self.set(|state| {
                         state.trouble = Some(trouble);
                         if fork.is_none() {
                             state.phase = RelayPhase::Resyncing;
                         }
                     });
-                    rest(&mut pause).await;
+                    self.rest(&mut pause).await;
                 }
             }
         }
@@ -327,7 +329,7 @@ impl Relay {
         }
         if stream.get_info().await?.state.messages == 0 {
             // Only a new stream can begin there; the next resync makes it.
-            self.jetstream.delete_stream(self.names.stream(self.log.name())).await?;
+            self.link.jetstream.delete_stream(self.names.stream(self.log.name())).await?;
         }
         Err(format!("the stream cannot be moved to {floor_seq}, where the log begins").into())
     }
@@ -336,7 +338,7 @@ impl Relay {
     async fn stream(&self) -> Result<Stream, BoxError> {
         let name = self.names.stream(self.log.name());
         let mut wanted = self.config(&name);
-        let stream = match self.jetstream.get_stream(&name).await {
+        let stream = match self.link.jetstream.get_stream(&name).await {
             Ok(stream) => stream,
             Err(error) if is_not_found(&error) => {
                 let floor_seq = self.log.bounds().await?.floor_seq;
@@ -344,9 +346,9 @@ impl Relay {
                     wanted.first_sequence = Some(u64::try_from(floor_seq)?);
                 }
                 tracing::info!(stream = name, "making the stream");
-                let stream = self.jetstream.create_stream(wanted.clone()).await?;
+                let stream = self.link.jetstream.create_stream(wanted.clone()).await?;
                 if stream.cached_info().config.first_sequence != wanted.first_sequence {
-                    self.jetstream.delete_stream(&name).await?;
+                    self.link.jetstream.delete_stream(&name).await?;
                     return Err(
                         "this server cannot begin a stream at the floor of the log: it must be 2.10 or newer".into()
                     );
@@ -357,9 +359,9 @@ impl Relay {
         };
         let Some(difference) = difference(stream.cached_info(), &wanted) else { return Ok(stream) };
         tracing::warn!(stream = name, difference, "the stream is not as it should be: correcting it");
-        let info = self.jetstream.update_stream(corrected(stream.cached_info(), &wanted)).await?;
+        let info = self.link.jetstream.update_stream(corrected(stream.cached_info(), &wanted)).await?;
         match self::difference(&info, &wanted) {
-            None => Ok(self.jetstream.get_stream(&name).await?),
+            None => Ok(self.link.jetstream.get_stream(&name).await?),
             Some(difference) => {
                 Err(format!("the stream cannot be used: its {difference} is not as it should be").into())
             }
@@ -450,14 +452,14 @@ impl Relay {
             .payload(event.payload.clone())
             .expected_stream(self.names.stream(self.log.name()))
             .expected_last_sequence(seq.unsigned_abs() - 1);
-        let ack = self.jetstream.send_publish(self.names.subject(self.log.name(), event), message).await?;
+        let ack = self.link.jetstream.send_publish(self.names.subject(self.log.name(), event), message).await?;
         Ok(Box::pin(async move { (seq, ack.await) }))
     }
 
     /// Another relay leads. Comes back when the stream stands still while the log has more.
     async fn follow(&self) {
         self.set(|state| state.phase = RelayPhase::Following);
-        let client = self.jetstream.client();
+        let client = &self.link.client;
         let name = self.names.stream(self.log.name());
         let mut head = self.log.head();
         let mut still_since: Option<Instant> = None;
@@ -480,7 +482,7 @@ impl Relay {
             if since.elapsed() < patience {
                 continue;
             }
-            let Ok(stream) = self.jetstream.get_stream(&name).await else { return };
+            let Ok(stream) = self.link.jetstream.get_stream(&name).await else { return };
             let Ok(last) = i64::try_from(stream.cached_info().state.last_sequence) else { return };
             if last <= published {
                 return;
@@ -488,6 +490,11 @@ impl Relay {
             self.set(|state| (state.published_seq, state.head_seq) = (last, state.head_seq.max(known)));
             still_since = None;
         }
+    }
+
+    async fn rest(&self, pause: &mut Duration) {
+        self.link.rest(*pause).await;
+        *pause = (*pause * 2).min(BACKOFF.1);
     }
 
     fn set(&self, change: impl FnOnce(&mut RelayState)) {
@@ -512,11 +519,6 @@ fn judge(seq: i64, ack: Result<PublishAck, PublishError>) -> Result<(), Stop> {
 /// Waits for what is still under way, so that the next look at the stream sees its end.
 async fn drain(mut acks: Acks) {
     let _ = tokio::time::timeout(ACK_TIMEOUT, async { while acks.next().await.is_some() {} }).await;
-}
-
-async fn rest(pause: &mut Duration) {
-    tokio::time::sleep(pause.mul_f64(rand::random_range(0.5..1.5))).await;
-    *pause = (*pause * 2).min(BACKOFF.1);
 }
 
 fn is_not_found(error: &jetstream::context::GetStreamError) -> bool {

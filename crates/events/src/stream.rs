@@ -6,13 +6,14 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_nats::jetstream::Message;
 use async_nats::jetstream::consumer::{AckPolicy, DeliverPolicy, ReplayPolicy, pull};
-use async_nats::jetstream::{Context, Message};
 use commit::{LogBounds, LogEvent};
 use futures_util::{FutureExt, StreamExt};
 use tokio::time::Instant;
 
 use crate::envelope::Envelope;
+use crate::nats::Link;
 use crate::reader::{Lost, PAGE_EVENTS};
 use crate::source::{Backfill, BoxError, Page};
 
@@ -37,7 +38,7 @@ const BACKFILL_TIMEOUT: Duration = Duration::from_secs(10);
 pub(crate) struct StreamSource {
     pub(crate) log: String,
     pub(crate) stream: String,
-    pub(crate) jetstream: Context,
+    pub(crate) link: Link,
     pub(crate) owner: Option<Backfill>,
 }
 
@@ -72,7 +73,7 @@ impl StreamSource {
                 Err(error) => tracing::debug!(log = self.log, error = &*error as &dyn std::error::Error, "no owner"),
             }
         }
-        let stream = self.jetstream.get_stream(&self.stream).await?;
+        let stream = self.link.jetstream.get_stream(&self.stream).await?;
         let state = &stream.cached_info().state;
         let last_seq = i64::try_from(state.last_sequence)?;
         let floor_seq = i64::try_from(state.first_sequence)?.max(1);
@@ -86,7 +87,7 @@ impl StreamSource {
     }
 
     async fn open(&self, after: i64) -> Result<pull::Stream, BoxError> {
-        let stream = self.jetstream.get_stream_no_info(&self.stream).await?;
+        let stream = self.link.jetstream.get_stream_no_info(&self.stream).await?;
         let config = pull::Config {
             deliver_policy: DeliverPolicy::ByStartSequence { start_sequence: u64::try_from(after + 1)? },
             ack_policy: AckPolicy::None,
@@ -108,7 +109,7 @@ impl StreamSource {
     }
 
     async fn audit(&self, after: i64) -> Result<Audit, BoxError> {
-        let stream = self.jetstream.get_stream(&self.stream).await?;
+        let stream = self.link.jetstream.get_stream(&self.stream).await?;
         let last = i64::try_from(stream.cached_info().state.last_sequence)?;
         Ok(if last > after { Audit::Behind } else { Audit::Even })
     }
@@ -311,9 +312,9 @@ impl StreamReader {
     }
 
     async fn rest(&mut self, why: &str) {
-        let pause = self.pause.mul_f64(rand::random_range(0.5..1.5));
+        let pause = self.pause;
         self.pause = (self.pause * 2).min(BACKOFF.1);
         tracing::debug!(log = self.source.log, after = self.after, ?pause, why, "a reader waits");
-        tokio::time::sleep(pause).await;
+        self.source.link.rest(pause).await;
     }
 }

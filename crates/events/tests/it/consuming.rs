@@ -201,3 +201,22 @@ async fn another_epoch_halts_the_consumer() {
         assert_eq!(tally.door.log().cursor("tally", "till").await.unwrap(), Some((1, 10)), "{}", stage.name);
     }
 }
+
+#[tokio::test]
+async fn a_consumer_built_anew_from_the_first_event_equals_the_live_one() {
+    for stage in Stage::all().await {
+        let (till, live) = (stage.till().await, stage.tally().await);
+        till.ring(300).await;
+        for amount in [UNLUCKY, 4, POISON] {
+            till.ring_one(basket(50), amount).await;
+        }
+        till.ring(300).await;
+        let end = till.door.log().bounds().await.unwrap().last_seq;
+        let expected: Vec<Entry> =
+            till.bookings().await.into_iter().filter(|entry| entry.basket != basket(50)).collect();
+        live.books(&stage, &expected, end).await;
+        let anew = stage.tally_on("anew").await;
+        anew.books(&stage, &expected, end).await;
+        assert_eq!(shop::totals(&anew.db).await, shop::totals(&live.db).await, "{}", stage.name);
+    }
+}

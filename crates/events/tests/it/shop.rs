@@ -261,6 +261,11 @@ pub async fn entries(db: &Db) -> Vec<Entry> {
     db.fetch_all(Sql::same("select seq, basket, amount from entry order by seq"), &[]).await.unwrap()
 }
 
+/// Every total: basket, version, amount and the last version seen.
+pub async fn totals(db: &Db) -> Vec<(Uuid, i64, i64, i64)> {
+    db.fetch_all(Sql::same("select id, version, amount, seen from total order by id"), &[]).await.unwrap()
+}
+
 pub fn fresh() -> Submission {
     Submission {
         key: Uuid::now_v7(),

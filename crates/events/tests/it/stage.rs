@@ -121,7 +121,11 @@ impl Stage {
     }
 
     pub async fn tally(&self) -> TallyApp {
-        let db = open(&self.database("tally").await, TALLY_MIGRATIONS).await;
+        self.tally_on("tally").await
+    }
+
+    pub async fn tally_on(&self, database: &str) -> TallyApp {
+        let db = open(&self.database(database).await, TALLY_MIGRATIONS).await;
         TallyApp::start(self, db).await
     }
 }
