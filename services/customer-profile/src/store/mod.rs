@@ -5,7 +5,7 @@ mod rows;
 mod sql;
 
 pub use rows::{CustomerView, EntryRow, PurchaseRow};
-pub use sql::ALL;
+pub use sql::ALL as STATEMENTS;
 
 use ::store::{Db, Json, Result, args};
 use kernel::{BranchScope, Cursor, PageRequest};

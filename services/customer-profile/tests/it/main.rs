@@ -1,2 +1,13 @@
-//! Tests of the profile service against real engines and through its own methods.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+//! The profile service against real engines, and called as a client calls it.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs, unreachable_pub)]
+
+extern crate karibu_customer_profile as profile;
+
+mod bench;
+mod customers;
+mod neighbours;
+mod purchases;
+mod rows;
+mod scope;
+mod statements;
+mod timeline;
