@@ -1,0 +1,88 @@
+-- What queries find a complaint by; all that is only read with it stands in doc.
+create table complaint (
+    id               blob   primary key,
+    version          integer not null,
+    number           text   not null,
+    state            text   not null,
+    branch_id        blob   not null,
+    customer_id      blob,
+    owner_staff_id   blob,
+    channel          text,
+    opened_at_us     integer not null,
+    created_at_us    integer not null,
+    updated_at_us    integer not null,
+    source_system    text,
+    product          text,
+    company_response text,
+    timely           text,
+    disputed         text,
+    doc              text  not null
+) strict;
+create index complaint_opened on complaint (opened_at_us, id);
+create index complaint_branch on complaint (branch_id, opened_at_us, id);
+create index complaint_customer on complaint (customer_id, opened_at_us, id) where customer_id is not null;
+create index complaint_owner on complaint (owner_staff_id, opened_at_us, id) where owner_staff_id is not null;
+
+-- Who did what. Only added to.
+create table complaint_history (
+    complaint_id   blob   not null,
+    version        integer not null,
+    kind           text   not null,
+    actor          text   not null,
+    from_state     text,
+    to_state       text   not null,
+    code           text,
+    occurred_at_us integer not null,
+    primary key (complaint_id, version)
+) strict;
+
+-- Words on record. Only added to.
+create table interaction (
+    id                  blob   primary key,
+    complaint_id        blob   not null,
+    seq                 integer not null,
+    direction           text   not null,
+    channel             text,
+    body                text   not null,
+    external_message_id text,
+    recorded_by         text   not null,
+    occurred_at_us      integer not null,
+    recorded_at_us      integer not null
+) strict;
+create unique index interaction_seq on interaction (complaint_id, seq);
+
+create table follow_up (
+    id               blob   primary key,
+    version          integer not null,
+    complaint_id     blob   not null,
+    complaint_number text   not null,
+    branch_id        blob   not null,
+    customer_id      blob,
+    kind             text   not null,
+    state            text   not null,
+    attempt          integer not null,
+    due_at_us        integer not null,
+    completed_at_us  integer,
+    note             text   not null
+) strict;
+create index follow_up_due on follow_up (due_at_us, id);
+-- For the timer, which looks every second: only what waits.
+create index follow_up_scheduled on follow_up (due_at_us, id) where state = 'SCHEDULED';
+
+-- What the organization told about its branches.
+create table branch (
+    id        blob   primary key,
+    version   integer not null,
+    code      text   not null,
+    time_zone text   not null,
+    currency  text   not null,
+    closed    integer not null
+) strict;
+
+-- The last number given, by branch and year.
+create table number_counter (
+    id      blob   primary key,
+    version integer not null,
+    name    text   not null,
+    last    integer not null
+) strict;

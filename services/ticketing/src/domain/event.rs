@@ -1,0 +1,135 @@
+//! What ticketing tells the others: facts in ids, codes and amounts, without anyone's words. How they are
+//! named and encoded stands in the room `events`.
+
+use super::code::Channel;
+use super::compensation::Terms;
+use super::complaint::{Decision, Severity};
+use super::finding::FactStatus;
+use super::follow_up::{FollowUpKind, FollowUpState};
+use super::historical::CompanyResponse;
+use super::interaction::Direction;
+use super::lifecycle::State;
+use super::proposal::ProposalKind;
+use super::{
+    BranchId, CompensationId, ComplaintId, CustomerId, FindingId, FollowUpId, InteractionId, PromiseId, ProposalId,
+    ProposalSetId, StaffId,
+};
+
+/// A fact about a complaint. Fields are as in the payload of the same name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum Event {
+    /// It came in.
+    Opened {
+        complaint: ComplaintId,
+        number: String,
+        customer: Option<CustomerId>,
+        branch: BranchId,
+        channel: Channel,
+        severity: Severity,
+        category: Option<String>,
+        touchpoint: Option<String>,
+    },
+    /// The customer knows that we have it.
+    Acknowledged { complaint: ComplaintId, channel: Channel },
+    /// Our words for it were confirmed, or it is on record why not.
+    Understood { complaint: ComplaintId, confirmed: bool, category: String, severity: Severity, apologized: bool },
+    /// It got an owner.
+    Assigned { complaint: ComplaintId, from: Option<StaffId>, to: StaffId },
+    /// We look for the cause.
+    InvestigationStarted { complaint: ComplaintId, owner: StaffId },
+    /// Something was found out.
+    FindingRecorded { complaint: ComplaintId, finding: FindingId, cause: Option<String>, status: FactStatus },
+    /// Words were exchanged.
+    InteractionAdded {
+        complaint: ComplaintId,
+        interaction: InteractionId,
+        direction: Direction,
+        channel: Option<Channel>,
+    },
+    /// The customer has solutions to choose from.
+    ProposalsOffered {
+        complaint: ComplaintId,
+        set: ProposalSetId,
+        round: i32,
+        kinds: Vec<ProposalKind>,
+        expires_at_us: Option<i64>,
+    },
+    /// The customer chose a solution.
+    ProposalChosen { complaint: ComplaintId, set: ProposalSetId, proposal: ProposalId, kind: ProposalKind },
+    /// We promised something.
+    PromiseMade { complaint: ComplaintId, promise: PromiseId, due_at_us: Option<i64> },
+    /// We kept a promise.
+    PromiseKept { complaint: ComplaintId, promise: PromiseId },
+    /// A compensation is agreed; whoever gives it does so once per id.
+    CompensationApproved {
+        complaint: ComplaintId,
+        compensation: CompensationId,
+        customer: Option<CustomerId>,
+        branch: BranchId,
+        terms: Terms,
+    },
+    /// The customer has the compensation.
+    CompensationIssued { complaint: ComplaintId, compensation: CompensationId },
+    /// A compensation could not be given.
+    CompensationFailed { complaint: ComplaintId, compensation: CompensationId, reason: String },
+    /// It is done.
+    Resolved {
+        complaint: ComplaintId,
+        customer: Option<CustomerId>,
+        branch: BranchId,
+        decision: Decision,
+        root_cause: Option<String>,
+        resolution_count: i32,
+        channel: Option<Channel>,
+        duration_ms: i64,
+    },
+    /// The time has come to ask the customer again.
+    FollowUpDue {
+        complaint: ComplaintId,
+        follow_up: FollowUpId,
+        customer: Option<CustomerId>,
+        branch: BranchId,
+        kind: FollowUpKind,
+        attempt: i32,
+        due_at_us: i64,
+    },
+    /// A follow-up was done.
+    FollowUpCompleted { complaint: ComplaintId, follow_up: FollowUpId, outcome: FollowUpState },
+    /// It is over.
+    Closed { complaint: ComplaintId, customer: Option<CustomerId>, branch: BranchId },
+    /// It is open again.
+    Reopened { complaint: ComplaintId, reopen_count: i32, resolution_count: i32, reason_code: String },
+    /// The customer withdrew it.
+    Withdrawn { complaint: ComplaintId },
+    /// It was handled elsewhere and brought in.
+    Imported {
+        complaint: ComplaintId,
+        number: String,
+        branch: BranchId,
+        source_system: String,
+        source_ref: String,
+        state: State,
+        response: CompanyResponse,
+        channel: Option<Channel>,
+    },
+}
+
+impl Event {
+    /// The code that belongs to the step in the history of the complaint, if it has one.
+    pub fn code(&self) -> Option<&str> {
+        match self {
+            Self::Opened { category, .. } => category.as_deref(),
+            Self::Understood { category, .. } => Some(category),
+            Self::FindingRecorded { cause, .. } => cause.as_deref(),
+            Self::ProposalChosen { kind, .. } => Some(kind.code()),
+            Self::CompensationFailed { reason, .. } => Some(reason),
+            Self::Resolved { decision, .. } => Some(decision.code()),
+            Self::FollowUpDue { kind, .. } => Some(kind.code()),
+            Self::FollowUpCompleted { outcome, .. } => Some(outcome.code()),
+            Self::Reopened { reason_code, .. } => Some(reason_code),
+            Self::Imported { response, .. } => Some(response.code()),
+            _ => None,
+        }
+    }
+}

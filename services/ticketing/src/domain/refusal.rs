@@ -1,0 +1,97 @@
+//! Why ticketing says no. A refusal is a result, not a failure; how it is shown to a caller stands in the
+//! room `error`.
+
+use super::lifecycle::{Command, State};
+
+/// Why a command was refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// There is no such complaint within the caller's reach.
+    ComplaintNotFound,
+    /// The branch is not known here, or not within the caller's reach.
+    BranchUnknown,
+    /// The branch takes no new complaints.
+    BranchClosed,
+    /// Someone changed the complaint in between.
+    VersionMismatch {
+        /// Its version now.
+        current: i64,
+    },
+    /// The command does not fit the state.
+    WrongState {
+        /// What was asked.
+        command: Command,
+        /// Where the complaint stands.
+        state: State,
+    },
+    /// Nothing was said that could be put on record.
+    MessageNeeded,
+    /// The customer did not confirm our words, and no reason is given.
+    ReasonNeeded,
+    /// It is not on record what the complaint is about.
+    CategoryNeeded,
+    /// It belongs to this person already.
+    AlreadyAssigned,
+    /// Nobody takes care of it yet.
+    OwnerNeeded,
+    /// A finding that is not undetermined has a cause.
+    CauseNeeded,
+    /// Points can only be given to a customer whom we know.
+    CustomerNeeded,
+    /// The end of an offer must lie ahead.
+    ExpiryPassed,
+    /// An amount must be above zero.
+    AmountNotPositive {
+        /// Which of the proposals.
+        proposal: usize,
+    },
+    /// An amount is not in the currency of the branch.
+    CurrencyMismatch {
+        /// Which of the proposals.
+        proposal: usize,
+    },
+    /// A compensation is more than the caller may promise.
+    AboveAuthority {
+        /// Which of the proposals.
+        proposal: usize,
+    },
+    /// The offer has run out.
+    ProposalsExpired,
+    /// It is none of the proposals on offer.
+    ProposalNotFound,
+    /// An agent who records a choice says how the customer agreed.
+    ConsentNeeded,
+    /// There is no such promise.
+    PromiseNotFound,
+    /// The promise was kept already.
+    PromiseNotOpen,
+    /// Something that we promised is not done.
+    PromiseOpen,
+    /// Something that was agreed has not reached the customer.
+    CompensationPending,
+    /// There is no such compensation.
+    CompensationNotFound,
+    /// The customer was not asked whether anything else is open.
+    AnythingElseNotAsked,
+    /// There is no such follow-up.
+    FollowUpNotFound,
+    /// The follow-up was done already, or is no longer needed.
+    FollowUpNotOpen,
+    /// The customer has not been asked again.
+    FollowUpOpen,
+    /// The customer was not reached and may still come back.
+    ReopenWindowOpen,
+    /// It was resolved too long ago; open a new one.
+    ReopenWindowOver,
+    /// The message is on record with another complaint.
+    MessageElsewhere,
+    /// What is said to have happened lies ahead.
+    NotYetHappened {
+        /// The field that says so.
+        field: &'static str,
+    },
+    /// It was passed on before it came in.
+    SentBeforeReceived,
+    /// The case stands already, with other content.
+    CaseMismatch,
+}
