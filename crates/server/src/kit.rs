@@ -24,7 +24,7 @@ use crate::deadline::Deadlines;
 use crate::edge::{EdgeLayer, Guard};
 use crate::health::Ready;
 use crate::hop::{Acting, Dialler, Peers};
-use crate::{Stop, clock, limits, log_service, observe, timers};
+use crate::{Stop, clock, limits, log_service, observe, timers, trace};
 
 /// What all services of one process share. Clones share it too.
 #[derive(Clone, Debug)]
@@ -185,10 +185,11 @@ impl Kit {
         observe::relay(door.log().name(), relay);
     }
 
-    /// Turns the events of the logs `sources` into commands of this service, under its own name as consumer, and
-    /// makes its progress visible in the metrics.
-    pub fn consume<S: commit::Service>(&self, sources: &[&str], door: &commit::Door<S>, react: &events::React<S>) {
-        for progress in self.bus.consume(self.name, sources, door.clone(), react.clone()) {
+    /// Turns the events of the logs `sources` into commands of this service, under its own name as consumer: each
+    /// in the trace that caused the event, with the progress in the metrics.
+    pub fn consume<S: commit::Service>(&self, sources: &[&str], door: &commit::Door<S>, react: events::React<S>) {
+        let options = events::ConsumerOptions { span: event_span, ..Default::default() };
+        for progress in self.bus.consume_with(options, self.name, sources, door.clone(), react) {
             observe::consumer(progress);
         }
     }
@@ -209,6 +210,15 @@ impl Kit {
         let upstream = self.peers.find(name)?;
         Some(upstream.acting_as(Principal::system(self.name), self.minter.clone()?, name))
     }
+}
+
+/// The span of one event taken in: part of the trace of the call that caused it.
+fn event_span(event: &commit::LogEvent) -> tracing::Span {
+    let span = events::process_span(event);
+    if let Some(traceparent) = &event.trace_context {
+        trace::continue_from(&span, traceparent);
+    }
+    span
 }
 
 /// Collects the gRPC services of one service and puts the edge before them, once.

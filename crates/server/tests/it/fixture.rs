@@ -110,8 +110,12 @@ pub fn endpoint(address: SocketAddr) -> tonic::transport::Endpoint {
 }
 
 pub fn dial(house: &House, address: SocketAddr) -> Upstream {
+    dial_to(house, "echo", address)
+}
+
+pub fn dial_to(house: &House, peer: &str, address: SocketAddr) -> Upstream {
     let dialler = Dialler { minter: house.minter.clone().unwrap(), rules: house.rules.clone() };
-    dialler.dial("echo", &[format!("http://{address}").parse().unwrap()])
+    dialler.dial(peer, &[format!("http://{address}").parse().unwrap()])
 }
 
 pub fn ask(verb: &str, millis: u32) -> Ask {

@@ -11,6 +11,7 @@ mod echo;
 mod fixture;
 mod front;
 mod lanes;
+mod logs;
 mod process;
 mod traces;
 mod ways;
