@@ -187,9 +187,9 @@ impl Kit {
 
     /// Turns the events of the logs `sources` into commands of this service, under its own name as consumer: each
     /// in the trace that caused the event, with the progress in the metrics.
-    pub fn consume<S: commit::Service>(&self, sources: &[&str], door: &commit::Door<S>, react: events::React<S>) {
+    pub fn consume<S: commit::Service>(&self, sources: &[&str], door: &commit::Door<S>, react: &events::React<S>) {
         let options = events::ConsumerOptions { span: event_span, ..Default::default() };
-        for progress in self.bus.consume_with(options, self.name, sources, door.clone(), react) {
+        for progress in self.bus.consume_with(options, self.name, sources, door.clone(), react.clone()) {
             observe::consumer(progress);
         }
     }
