@@ -87,7 +87,7 @@ impl Bus {
     pub fn is_connected(&self) -> bool {
         match &self.mode {
             Mode::Local(_) => true,
-            Mode::Nats(nats) => nats.link.client.connection_state() == async_nats::connection::State::Connected,
+            Mode::Nats(nats) => nats.link.is_connected(),
         }
     }
 

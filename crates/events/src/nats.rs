@@ -105,18 +105,35 @@ impl Link {
         Ok(Self { client, jetstream, connections })
     }
 
+    /// Whether a server answers right now, as far as is known.
+    pub(crate) fn is_connected(&self) -> bool {
+        self.client.connection_state() == async_nats::connection::State::Connected
+    }
+
     /// Waits for `pause`, give or take a half of it, or until the connection is made anew.
     pub(crate) async fn rest(&self, pause: Duration) {
+        let pause = pause.mul_f64(rand::random_range(0.5..1.5));
+        let _ = tokio::time::timeout(pause, self.reconnects().next()).await;
+    }
+
+    /// Tells from now on when the connection was made anew.
+    pub(crate) fn reconnects(&self) -> Reconnects {
         let mut connections = self.connections.clone();
         connections.mark_unchanged();
-        let pause = pause.mul_f64(rand::random_range(0.5..1.5));
-        // A connection that will not be made again ends the sleep no sooner.
-        let _ = tokio::time::timeout(pause, async {
-            if connections.changed().await.is_err() {
-                std::future::pending::<()>().await;
-            }
-        })
-        .await;
+        Reconnects(connections)
+    }
+}
+
+/// The times that the connection is made anew.
+pub(crate) struct Reconnects(watch::Receiver<u32>);
+
+impl Reconnects {
+    /// Waits for the next time. May be dropped at any await and called again.
+    pub(crate) async fn next(&mut self) {
+        // A connection that is closed for good is never made again.
+        if self.0.changed().await.is_err() {
+            std::future::pending::<()>().await;
+        }
     }
 }
 

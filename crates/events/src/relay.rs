@@ -30,8 +30,8 @@ use crate::source::{BoxError, BoxFuture};
 const WINDOW: usize = 512;
 /// Events read from the log at once.
 const PAGE: usize = 500;
-/// Longest wait for the ack of one publish.
-const ACK_TIMEOUT: Duration = Duration::from_secs(5);
+/// Longest wait for the acks that are still on their way when one of them was bad.
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(1);
 /// The table is asked this often for events of other replicas.
 const SWEEP: Duration = Duration::from_millis(500);
 /// A follower takes over when the stream stood still for this long, and a random part of it more.
@@ -396,6 +396,7 @@ impl Relay {
         };
         let mut sent = last;
         let audit_at = Instant::now() + AUDIT;
+        let mut reconnects = self.link.reconnects();
         loop {
             if self.stop.is_cancelled() {
                 return Stop::Cancelled;
@@ -436,6 +437,11 @@ impl Relay {
                     });
                 }
                 changed = head.changed(), if room => if changed.is_err() { return Stop::Cancelled },
+                () = reconnects.next() => {
+                    // Acks that were on their way are lost, and so may be what they would have said.
+                    drain(acks).await;
+                    return Stop::Audit;
+                }
                 () = tokio::time::sleep_until(audit_at), if acks.is_empty() => return Stop::Audit,
             }
         }
@@ -518,7 +524,7 @@ fn judge(seq: i64, ack: Result<PublishAck, PublishError>) -> Result<(), Stop> {
 
 /// Waits for what is still under way, so that the next look at the stream sees its end.
 async fn drain(mut acks: Acks) {
-    let _ = tokio::time::timeout(ACK_TIMEOUT, async { while acks.next().await.is_some() {} }).await;
+    let _ = tokio::time::timeout(DRAIN_TIMEOUT, async { while acks.next().await.is_some() {} }).await;
 }
 
 fn is_not_found(error: &jetstream::context::GetStreamError) -> bool {

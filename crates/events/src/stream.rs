@@ -13,7 +13,7 @@ use futures_util::{FutureExt, StreamExt};
 use tokio::time::Instant;
 
 use crate::envelope::Envelope;
-use crate::nats::Link;
+use crate::nats::{Link, Reconnects};
 use crate::reader::{Lost, PAGE_EVENTS};
 use crate::source::{Backfill, BoxError, Page};
 
@@ -87,6 +87,10 @@ impl StreamSource {
     }
 
     async fn open(&self, after: i64) -> Result<pull::Stream, BoxError> {
+        if !self.link.is_connected() {
+            // Asked, the client would wait for the connection; meanwhile there may be something at the owner.
+            return Err("NATS is away".into());
+        }
         let stream = self.link.jetstream.get_stream_no_info(&self.stream).await?;
         let config = pull::Config {
             deliver_policy: DeliverPolicy::ByStartSequence { start_sequence: u64::try_from(after + 1)? },
@@ -120,7 +124,7 @@ pub(crate) struct StreamReader {
     source: Arc<StreamSource>,
     after: i64,
     head_seq: i64,
-    messages: Option<pull::Stream>,
+    messages: Option<(pull::Stream, Reconnects)>,
     /// Taken from the stream and not given yet, with their epochs.
     held: VecDeque<(i64, Arc<LogEvent>)>,
     audit_at: Instant,
@@ -163,9 +167,10 @@ impl StreamReader {
                 continue;
             }
             if self.messages.is_none() {
+                let reconnects = self.source.link.reconnects();
                 match self.source.open(self.after).await {
                     Ok(messages) => {
-                        self.messages = Some(messages);
+                        self.messages = Some((messages, reconnects));
                         self.audit_at = Instant::now() + FIRST_AUDIT;
                     }
                     Err(error) => {
@@ -191,19 +196,30 @@ impl StreamReader {
 
     /// Takes what the stream has ready, at least one message; or finds out why none comes.
     async fn receive(&mut self) -> Result<Option<Page>, Lost> {
-        let Some(messages) = &mut self.messages else { return Ok(None) };
-        match tokio::time::timeout_at(self.audit_at, messages.next()).await {
-            Ok(Some(Ok(message))) => {
+        let Some((messages, reconnects)) = &mut self.messages else { return Ok(None) };
+        let message = async {
+            tokio::select! {
+                message = messages.next() => Some(message),
+                () = reconnects.next() => None,
+            }
+        };
+        match tokio::time::timeout_at(self.audit_at, message).await {
+            // The consumer may be gone with the server that had it.
+            Ok(None) => {
+                self.close();
+                Ok(None)
+            }
+            Ok(Some(Some(Ok(message)))) => {
                 self.take(&message);
                 while self.held.len() < PAGE_EVENTS {
-                    let Some(messages) = &mut self.messages else { break };
+                    let Some((messages, _)) = &mut self.messages else { break };
                     let Some(Some(Ok(message))) = messages.next().now_or_never() else { break };
                     self.take(&message);
                 }
                 self.audit_at = Instant::now() + AUDIT;
                 Ok(None)
             }
-            Ok(broken) => {
+            Ok(Some(broken)) => {
                 if let Some(Err(error)) = broken {
                     tracing::debug!(
                         log = self.source.log,
