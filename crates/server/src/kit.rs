@@ -1,6 +1,7 @@
 //! What a service is given at its start, and what it gives back. The kit is all that differs between the embedded
 //! and the distributed mode; a service never asks which of them it is in.
 
+use std::borrow::Borrow;
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::future::Future;
@@ -187,9 +188,15 @@ impl Kit {
 
     /// Turns the events of the logs `sources` into commands of this service, under its own name as consumer: each
     /// in the trace that caused the event, with the progress in the metrics.
-    pub fn consume<S: commit::Service>(&self, sources: &[&str], door: &commit::Door<S>, react: &events::React<S>) {
+    pub fn consume<S: commit::Service>(
+        &self,
+        sources: &[&str],
+        door: &commit::Door<S>,
+        react: impl Borrow<events::React<S>>,
+    ) {
+        let react = react.borrow().clone();
         let options = events::ConsumerOptions { span: event_span, ..Default::default() };
-        for progress in self.bus.consume_with(options, self.name, sources, door.clone(), react.clone()) {
+        for progress in self.bus.consume_with(options, self.name, sources, door.clone(), react) {
             observe::consumer(progress);
         }
     }
