@@ -1,1 +1,117 @@
-//! Under construction.
+//! The feedback service: surveys, invitations after complaints, responses and scores. Rooms: `domain` (what may happen),
+//! `store` (where it lives), `events` (who tells and hears), `grpc` (who may ask), `error` (what can go wrong), `config`.
+//! Here is the wiring.
+
+mod config;
+pub mod domain;
+mod error;
+mod events;
+mod grpc;
+pub mod store;
+
+use std::time::Duration;
+
+use anyhow::Context;
+use commit::{DeadLetters, Door};
+use domain::{ExpireInvitation, InvitationId, KeepLinkSecret, SendInvitation};
+use grpc::link::Links;
+use proto::karibu::feedback::v1::feedback_service_server::FeedbackServiceServer;
+use server::{Kit, Started};
+
+pub use config::Config;
+use store::Reads;
+
+/// Short name: of the event log, in event types, as the audience of tokens.
+pub const NAME: &str = "feedback";
+
+/// The logs that this service reads.
+pub const SOURCES: [&str; 2] = ["organization", "ticketing"];
+
+/// The tables of the service, after those of the write path.
+pub const MIGRATIONS: ::store::Migrations = ::store::migrations!["0001_feedback"];
+
+/// How often invitations are looked for whose time has come.
+const TIMER_PERIOD: Duration = Duration::from_millis(500);
+/// Invitations taken up in one look; the rest waits for the next one.
+const TIMER_LIMIT: i64 = 500;
+
+/// The feedback service as the write path sees it.
+#[derive(Debug)]
+pub struct Feedback;
+
+impl commit::Service for Feedback {
+    const NAME: &'static str = NAME;
+    type World = domain::Desk;
+    type Event = domain::Event;
+    type Refusal = domain::Refusal;
+    type Settings = domain::Settings;
+
+    async fn settings(conn: &mut ::store::Conn) -> ::store::Result<domain::Settings> {
+        store::settings(conn).await
+    }
+}
+
+/// Starts the service.
+pub async fn start(kit: &Kit, config: Config) -> anyhow::Result<Started> {
+    let db = kit.open_database().await?;
+    db.migrate(&[commit::MIGRATIONS, MIGRATIONS]).await?;
+    let door = commit::start::<Feedback>(db.clone(), kit.clock.clone(), commit::Options::default()).await?;
+    let reads = Reads::new(db.clone());
+    let links = links(&config, &door, &reads).await?;
+
+    let react = ::events::react(events::react);
+    kit.publish(&door);
+    kit.consume(&SOURCES, &door, &react);
+    start_timers(kit, &door, &reads);
+
+    let log = server::log_service(door.log());
+    let redrive = ::events::Redrive::new(NAME, DeadLetters::new(db), door.clone(), react);
+    let dead_letters = server::dead_letter_service(NAME, &SOURCES, redrive);
+    let ready = reads.clone();
+    let api = FeedbackServiceServer::new(grpc::Api { door, reads, links, clock: kit.clock.clone() })
+        .max_encoding_message_size(server::limits::MAX_REPLY_BYTES);
+    Ok(kit.routes().with(api).with(log).with(dead_letters).started(move || {
+        let reads = ready.clone();
+        async move { reads.ping().await.context("the database does not answer") }
+    }))
+}
+
+/// Links under the secret of the settings, else under the one kept in the database, which is made at the first start.
+async fn links(config: &Config, door: &Door<Feedback>, reads: &Reads) -> anyhow::Result<Links> {
+    if let Some(secret) = &config.link_secret {
+        return Links::new(secret.as_bytes());
+    }
+    if reads.find_link_secret().await?.is_none() {
+        let drawn = KeepLinkSecret { secret: rand::random() };
+        door.fire("link secret", drawn)
+            .await
+            .map_err(|error| anyhow::anyhow!("cannot keep the link secret: {error}"))?;
+    }
+    let kept = reads.find_link_secret().await?.context("the link secret was not kept")?;
+    Links::new(&kept.secret)
+}
+
+fn start_timers(kit: &Kit, door: &Door<Feedback>, reads: &Reads) {
+    let (clock, sender, source) = (kit.clock.clone(), door.clone(), reads.clone());
+    kit.every("invitations to send", TIMER_PERIOD, move || {
+        let (clock, door, reads) = (clock.clone(), sender.clone(), source.clone());
+        async move {
+            for id in reads.list_to_send(clock.now_us(), TIMER_LIMIT).await? {
+                let verb = SendInvitation { id: InvitationId(id) };
+                door.fire("invitations to send", verb).await.map_err(|error| anyhow::anyhow!("{error}"))?;
+            }
+            Ok(())
+        }
+    });
+    let (clock, sender, source) = (kit.clock.clone(), door.clone(), reads.clone());
+    kit.every("invitations to expire", TIMER_PERIOD, move || {
+        let (clock, door, reads) = (clock.clone(), sender.clone(), source.clone());
+        async move {
+            for id in reads.list_to_expire(clock.now_us(), TIMER_LIMIT).await? {
+                let verb = ExpireInvitation { id: InvitationId(id) };
+                door.fire("invitations to expire", verb).await.map_err(|error| anyhow::anyhow!("{error}"))?;
+            }
+            Ok(())
+        }
+    });
+}

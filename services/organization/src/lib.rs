@@ -61,6 +61,7 @@ pub async fn open(kit: &Kit, config: &Config) -> anyhow::Result<Office> {
     let db = kit.open_database().await?;
     db.migrate(&[commit::MIGRATIONS, MIGRATIONS]).await?;
     let door = commit::start::<Organization>(db.clone(), kit.clock.clone(), commit::Options::default()).await?;
+    kit.publish(&door);
     Ok(Office { door, reads: Reads::new(db), key_environment: config.key_environment.as_str().into() })
 }
 
@@ -68,9 +69,10 @@ pub async fn open(kit: &Kit, config: &Config) -> anyhow::Result<Office> {
 pub fn serve(kit: &Kit, office: Office) -> Started {
     let Office { door, reads, key_environment } = office;
     let ready = reads.clone();
+    let log = server::log_service(door.log());
     let api = OrganizationServiceServer::new(grpc::Api { door, reads, key_environment })
         .max_encoding_message_size(server::limits::MAX_REPLY_BYTES);
-    kit.routes().with(api).started(move || {
+    kit.routes().with(api).with(log).started(move || {
         let reads = ready.clone();
         async move { reads.ping().await.context("the database does not answer") }
     })

@@ -59,7 +59,7 @@ fn grantor(principal: &Principal) -> Grantor {
 /// The page that a list asks for; its token fits this list with these filters only.
 fn page<T: Message>(list: &str, size: i32, token: &str, filter: &T) -> Result<PageRequest, Status> {
     let filter = [list.as_bytes(), &filter.encode_to_vec()].concat();
-    PageRequest::read(size, token, &filter).map_err(|error| status::invalid([("page_token", error.to_string())]))
+    PageRequest::read(size, token, &filter).map_err(|error| status::of_page(&error))
 }
 
 fn found<T>(found: Option<T>, reason: &str, what: &str) -> Result<T, Status> {

@@ -1,0 +1,13 @@
+//! The verbs of feedback, one tight family per file.
+
+mod case;
+mod invitation;
+mod keep;
+mod response;
+mod survey;
+
+pub use case::Followed;
+pub use invitation::{ExpireInvitation, SendInvitation};
+pub use keep::{KeepBranch, KeepLinkSecret};
+pub use response::{SubmitResponse, Submitted};
+pub use survey::{ActivateSurvey, CloseSurvey, CreateSurvey, PauseSurvey};
