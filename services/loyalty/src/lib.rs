@@ -1,10 +1,29 @@
-//! The loyalty service: programmes, accounts and the points ledger.
+//! The loyalty service: programmes, accounts and the points ledger. Rooms: `domain` (what may happen), `store` (where it
+//! lives), `events` (who tells and hears), `grpc` (who may ask), `error` (what can go wrong), `config`. Here is the
+//! wiring.
 
+mod config;
 pub mod domain;
+mod error;
+mod events;
+mod grpc;
 pub mod store;
 
-/// Short name.
+use anyhow::Context;
+use proto::karibu::loyalty::v1::loyalty_service_server::LoyaltyServiceServer;
+use server::{Kit, Started};
+
+pub use config::Config;
+use store::Reads;
+
+/// Short name: of the event log, in event types, as the audience of tokens.
 pub const NAME: &str = "loyalty";
+
+/// The logs that this service reads.
+pub static SOURCES: [&str; 3] = ["organization", "profile", "ticketing"];
+
+/// The tables of the service, after those of the write path.
+pub const MIGRATIONS: ::store::Migrations = ::store::migrations!["0001_loyalty"];
 
 /// The loyalty service as the write path sees it.
 #[derive(Debug)]
@@ -17,31 +36,28 @@ impl commit::Service for Loyalty {
     type Refusal = domain::Refusal;
     type Settings = domain::Programs;
 
-    async fn settings(_: &mut ::store::Conn) -> ::store::Result<domain::Programs> {
-        Ok(domain::Programs::default())
+    async fn settings(conn: &mut ::store::Conn) -> ::store::Result<domain::Programs> {
+        store::load_programs(conn).await
     }
 }
-impl commit::DomainEvent for domain::Event {
-    fn kind(&self) -> &'static str {
-        ""
-    }
-    fn encode(&self) -> Vec<u8> {
-        Vec::new()
-    }
-}
-impl commit::Answer for domain::Adjusted {
-    type Wire = ();
-    fn to_wire(&self) {}
-}
-impl commit::Answer for domain::Enrolled {
-    type Wire = ();
-    fn to_wire(&self) {}
-}
-impl commit::Answer for domain::Created {
-    type Wire = ();
-    fn to_wire(&self) {}
-}
-impl commit::Answer for domain::Updated {
-    type Wire = ();
-    fn to_wire(&self) {}
+
+/// Starts the service.
+pub async fn start(kit: &Kit, _: Config) -> anyhow::Result<Started> {
+    let db = kit.open_database().await?;
+    db.migrate(&[commit::MIGRATIONS, MIGRATIONS]).await?;
+    let door = commit::start::<Loyalty>(db.clone(), kit.clock.clone(), commit::Options::default()).await?;
+    let react = ::events::react(events::react);
+    kit.publish(&door);
+    kit.consume(&SOURCES, &door, &react);
+    let log = server::log_service(door.log());
+    let dead = ::events::Redrive::new(NAME, commit::DeadLetters::new(db.clone()), door.clone(), react);
+    let dead = server::dead_letter_service(NAME, &SOURCES, dead);
+    let reads = Reads::new(db);
+    let ready = reads.clone();
+    let api =
+        LoyaltyServiceServer::new(grpc::Api { door, reads }).max_encoding_message_size(server::limits::MAX_REPLY_BYTES);
+    Ok(kit.routes().with(api).with(log).with(dead).started(move || {
+        let reads = ready.clone();
+        async move { reads.ping().await.context("the database does not answer") }
+    }))
 }
