@@ -3,8 +3,9 @@
 
 use std::time::Duration;
 
-/// How long a verified key is believed before it is asked about again. A revoked key works no longer than this.
-pub const KEY_FRESH: Duration = Duration::from_secs(30);
+/// How long a verified key is believed before it is asked about again. With [`RECHECK`], a revoked key works no longer
+/// than 30 seconds, also in an open stream.
+pub const KEY_FRESH: Duration = Duration::from_secs(25);
 /// How long a key that was good is still believed when nobody can be asked: the rest of Karibu goes on without the
 /// service that knows the keys.
 pub const KEY_STALE: Duration = Duration::from_secs(300);
@@ -39,7 +40,9 @@ pub const BATCH_BYTES: usize = 1024 * 1024;
 /// Events looked at for one page of `ListEvents`, however few of them are wanted.
 pub const MAX_SCANNED: usize = 10_000;
 /// How often the credential of an open stream is checked again.
-pub const RECHECK: Duration = Duration::from_secs(30);
+pub const RECHECK: Duration = Duration::from_secs(5);
+/// How long the tree of branches is believed.
+pub const TREE_FRESH: Duration = Duration::from_secs(30);
 /// Time to ask a log for its bounds or for a page.
 pub const LOG_TIMEOUT: Duration = Duration::from_secs(5);
 

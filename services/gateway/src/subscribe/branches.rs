@@ -62,7 +62,7 @@ impl Branches {
     async fn tree(&self) -> Result<Arc<Tree>, Status> {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner).clone();
         if let Some((read_at, tree)) = known
-            && read_at.elapsed() < limits::KEY_FRESH
+            && read_at.elapsed() < limits::TREE_FRESH
         {
             return Ok(tree);
         }

@@ -170,7 +170,7 @@ impl Cursor {
         if place.epoch != bounds.epoch {
             return Err(epoch_changed(&place.log));
         }
-        if place.seq + 1 < bounds.floor_seq {
+        if place.seq < bounds.floor_seq.saturating_sub(1) {
             let mut earliest = self.places.clone();
             earliest[index].seq = bounds.floor_seq - 1;
             let token = self.tokens.make(self.filter.hash(), &earliest);

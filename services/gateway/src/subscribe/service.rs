@@ -211,3 +211,122 @@ fn permitted(principal: &Principal) -> Result<(), Status> {
     let needed = proto::Permission::EventRead;
     if principal.may(needed) { Ok(()) } else { Err(status::permission_denied(needed.as_str_name())) }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::time::Duration;
+
+    use futures_util::StreamExt;
+    use http::{HeaderMap, HeaderValue};
+    use kernel::Clock;
+    use server::auth::{PermissionSet, Rules};
+    use server::deadline::Until;
+    use server::{Admitted, House};
+
+    use super::*;
+    use crate::admission::{Keys, Rates, Verified, presented};
+
+    const PATH: &str = "/karibu.gateway.v1.EventService/Subscribe";
+
+    fn listener(permissions: PermissionSet) -> Principal {
+        Principal { permissions, scope: BranchScope::All, ..Principal::anonymous() }
+    }
+
+    /// A service without logs, whose one key is good until it is revoked, or until it lacks the permission.
+    fn api(revoked: Arc<AtomicBool>, narrowed: Arc<AtomicBool>) -> Api {
+        let ask: crate::admission::Ask = Arc::new(move |_| {
+            let (revoked, narrowed) = (revoked.load(Ordering::SeqCst), narrowed.load(Ordering::SeqCst));
+            let permissions = if narrowed { PermissionSet::NONE } else { PermissionSet::ALL };
+            let verified = Verified { principal: listener(permissions), left: None };
+            Box::pin(async move { if revoked { Err(status::unauthenticated()) } else { Ok(verified) } })
+        });
+        let house = House::embedded(Clock::system()).unwrap();
+        Api {
+            tails: Tails::follow([], &house.stop, |_| {}),
+            tokens: Tokens::new(&[]),
+            branches: Branches::new(house.peers.clone(), house.minter.clone().unwrap()),
+            admission: Admission::new(Keys::new(ask), Rates::new(0)),
+            seats: Seats::default(),
+            stop: house.stop,
+        }
+    }
+
+    async fn open(api: &Api) -> Messages {
+        let key = HeaderMap::from_iter([(crate::admission::X_API_KEY, HeaderValue::from_static("kb_x"))]);
+        let credential = presented(&key).unwrap();
+        api.admission.verify(&credential).await.unwrap();
+        let mut request = Request::new(gw::SubscribeRequest::default());
+        let until = Until(Instant::now() + server::limits::STREAM_DEADLINE);
+        let rule = *Rules::of_contract().find(PATH).unwrap();
+        let principal = listener(PermissionSet::ALL);
+        request.extensions_mut().insert(Admitted { principal, until, rule, traceparent: None });
+        request.extensions_mut().insert(Shown { credential, json: false });
+        api.subscribe(request).await.unwrap().into_inner()
+    }
+
+    fn flags() -> (Arc<AtomicBool>, Arc<AtomicBool>) {
+        (Arc::default(), Arc::default())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_silent_stream_shows_that_it_lives() {
+        let (revoked, narrowed) = flags();
+        let mut stream = open(&api(revoked, narrowed)).await;
+        let begun = Instant::now();
+        for beat in 0..3 {
+            let message = stream.next().await.unwrap().unwrap();
+            assert!(message.events.is_empty() && !message.resume_token.is_empty());
+            assert_eq!(begun.elapsed().as_secs(), beat * limits::HEARTBEAT.as_secs());
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_revoked_key_ends_its_stream_within_half_a_minute() {
+        let (revoked, narrowed) = flags();
+        let mut stream = open(&api(revoked.clone(), narrowed)).await;
+        revoked.store(true, Ordering::SeqCst);
+        let begun = Instant::now();
+        let ended = loop {
+            if let Err(status) = stream.next().await.unwrap() {
+                break status;
+            }
+        };
+        assert_eq!(ended.code(), Code::Unauthenticated);
+        assert!(begun.elapsed() <= Duration::from_secs(30), "{:?}", begun.elapsed());
+        assert!(stream.next().await.is_none());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_key_that_lost_its_permission_ends_its_stream() {
+        let (revoked, narrowed) = flags();
+        let mut stream = open(&api(revoked, narrowed.clone())).await;
+        narrowed.store(true, Ordering::SeqCst);
+        let ended = loop {
+            if let Err(status) = stream.next().await.unwrap() {
+                break status;
+            }
+        };
+        assert_eq!(ended.code(), Code::PermissionDenied);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_stream_ends_with_the_process_and_frees_its_seat() {
+        let (revoked, narrowed) = flags();
+        let api = api(revoked, narrowed);
+        let mut streams = Vec::new();
+        for _ in 0..limits::MAX_STREAMS_PER_CALLER {
+            streams.push(open(&api).await);
+        }
+        let subject = Principal::anonymous().subject;
+        assert_eq!(api.seats.take(&subject).unwrap_err().code(), Code::ResourceExhausted);
+        api.stop.cancel();
+        for stream in &mut streams {
+            assert_eq!(stream.next().await.unwrap().unwrap_err().code(), Code::Unavailable);
+        }
+        drop(streams);
+        assert!(api.seats.take(&subject).is_ok());
+    }
+}

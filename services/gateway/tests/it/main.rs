@@ -1,4 +1,11 @@
 //! Tests of the gateway as a whole.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs, unreachable_pub)]
 
+mod desk;
+mod diary;
+mod entrance;
+mod hostile;
+mod protocols;
+mod stage;
+mod subscribe;
 mod transcode;
