@@ -11,6 +11,7 @@ pub mod store;
 
 use std::sync::Arc;
 
+use ::events::Redrive;
 use anyhow::Context;
 use commit::Door;
 use futures_util::future::try_join_all;
@@ -49,17 +50,20 @@ pub async fn start(kit: &Kit, config: Config) -> anyhow::Result<Started> {
     let db = kit.open_database().await?;
     db.migrate(&[commit::MIGRATIONS, MIGRATIONS]).await?;
     let door = commit::start::<Ticketing>(db.clone(), kit.clock.clone(), commit::Options::default()).await?;
-    let reads = Reads::new(db);
+    let reads = Reads::new(db.clone());
 
-    kit.bus.publish(door.log());
-    kit.bus.consume(NAME, events::SOURCES, door.clone(), ::events::react(events::react));
+    let react = ::events::react(events::react);
+    kit.publish(&door);
+    kit.consume(events::SOURCES, &door, &react);
     fire_what_is_due(kit, &config, &door, &reads);
 
     let ready = reads.clone();
     let log = server::log_service(door.log());
+    let dead = Redrive::new(NAME, commit::DeadLetters::new(db), door.clone(), react);
+    let dead = server::dead_letter_service(NAME, events::SOURCES, dead);
     let api = TicketingServiceServer::new(grpc::Api { door, reads, policy })
         .max_encoding_message_size(server::limits::MAX_REPLY_BYTES);
-    Ok(kit.routes().with(api).with(log).started(move || {
+    Ok(kit.routes().with(api).with(log).with(dead).started(move || {
         let reads = ready.clone();
         async move { reads.ping().await.context("the database does not answer") }
     }))

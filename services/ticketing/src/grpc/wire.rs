@@ -21,11 +21,6 @@ use crate::domain::{CaseFile, ProposalId};
 use crate::store::{Count, Statistics};
 use crate::{error, events};
 
-/// The number of a value.
-pub(crate) fn number<C: Coded>(value: C) -> i32 {
-    value.number()
-}
-
 /// The number of a value that may not be known.
 pub(crate) fn optional_number<C: Coded>(value: Option<C>) -> i32 {
     value.map(C::number).unwrap_or_default()
@@ -73,7 +68,7 @@ fn finding(finding: &Finding) -> wire::Finding {
         finding_id: finding.id.to_string(),
         summary: finding.summary.clone(),
         cause_code: optional_text(finding.cause.as_deref()),
-        fact_status: number(finding.status),
+        fact_status: finding.status.number(),
         evidence_refs: finding.evidence.clone(),
         recorded_by: finding.recorded_by.clone(),
         create_time: Some(timestamp_from_us(finding.recorded_at_us)),
@@ -83,7 +78,7 @@ fn finding(finding: &Finding) -> wire::Finding {
 fn proposal(proposal: &Proposal, chosen: Option<ProposalId>) -> wire::Proposal {
     wire::Proposal {
         proposal_id: proposal.id.to_string(),
-        kind: number(proposal.kind),
+        kind: proposal.kind.number(),
         description: proposal.description.clone(),
         cost: proposal.cost.map(Into::into),
         compensation: proposal.compensation.as_ref().map(terms),
@@ -151,8 +146,8 @@ pub(crate) fn follow_up(follow_up: &FollowUp) -> wire::FollowUp {
         complaint_number: follow_up.complaint_number.clone(),
         customer_id: optional_id(follow_up.customer),
         branch_id: follow_up.branch.to_string(),
-        kind: number(follow_up.kind),
-        state: number(follow_up.state),
+        kind: follow_up.kind.number(),
+        state: follow_up.state.number(),
         attempt: follow_up.attempt,
         due_time: Some(timestamp_from_us(follow_up.due_at_us)),
         complete_time: follow_up.completed_at_us.map(timestamp_from_us),
@@ -171,7 +166,7 @@ fn historical_case(case: &HistoricalCase, complaint: &Complaint) -> wire::Histor
         organization: case.organization.clone(),
         region: case.region.clone(),
         channel: optional_number(complaint.channel),
-        company_response: number(case.response),
+        company_response: case.response.number(),
         timely: ternary(case.timely).into(),
         disputed: ternary(case.disputed).into(),
         receive_date: Some(local_date(case.received_on)),
@@ -200,14 +195,14 @@ pub(crate) fn complaint(file: &CaseFile) -> wire::Complaint {
     wire::Complaint {
         complaint_id: complaint.id.to_string(),
         number: complaint.number.clone(),
-        state: number(complaint.state),
-        waiting_on: number(story.waiting_on),
+        state: complaint.state.number(),
+        waiting_on: story.waiting_on.number(),
         customer_id: optional_id(complaint.customer),
         branch_id: complaint.branch.to_string(),
         channel: optional_number(complaint.channel),
         touchpoint_code: optional_text(story.touchpoint.as_deref()),
         category_code: optional_text(story.category.as_deref()),
-        severity: number(story.severity),
+        severity: story.severity.number(),
         subject: story.subject.clone(),
         narrative: story.narrative.clone(),
         paraphrase: optional_text(understanding.map(|words| words.paraphrase.as_str())),
@@ -246,7 +241,7 @@ pub(crate) fn interaction(interaction: &Interaction) -> wire::Interaction {
         interaction_id: interaction.id.to_string(),
         complaint_id: interaction.complaint.to_string(),
         seq: interaction.seq,
-        direction: number(words.direction),
+        direction: words.direction.number(),
         channel: optional_number(words.channel),
         body: words.body.clone(),
         external_message_id: optional_text(words.external_message_id.as_deref()),
@@ -263,7 +258,7 @@ pub(crate) fn history_entry(entry: &HistoryEntry) -> wire::HistoryEntry {
         event_type: events::full_type(&entry.kind),
         actor: entry.actor.clone(),
         from_state: optional_number(entry.from),
-        to_state: number(entry.to),
+        to_state: entry.to.number(),
         code: optional_text(entry.code.as_deref()),
         occur_time: Some(timestamp_from_us(entry.occurred_at_us)),
     }

@@ -1,2 +1,13 @@
 //! The ticketing service against real engines, and called as a client calls it.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs, unreachable_pub)]
+
+extern crate karibu_ticketing as ticketing;
+
+mod bench;
+mod import;
+mod lists;
+mod neighbours;
+mod rows;
+mod statements;
+mod story;
+mod timer;
