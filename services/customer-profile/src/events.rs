@@ -1,5 +1,5 @@
-//! Out: what this service tells, as types and payloads of the contract. In: what it makes of the events of others, in
-//! one match on their type.
+//! Out: what this service tells, as types and payloads of the contract. In: what it makes of the events of others, by
+//! their type.
 
 use std::collections::BTreeMap;
 
@@ -116,6 +116,17 @@ type Reaction = Result<Option<Effect<Profile>>, Poison>;
 /// What this service makes of an event; `None` when it means nothing here.
 pub(crate) fn react(event: &LogEvent) -> Reaction {
     match event.kind.as_str() {
+        kind if kind.starts_with("karibu.organization.") => of_organization(kind, event),
+        kind if kind.starts_with("karibu.ticketing.") => of_ticketing(kind, event),
+        kind if kind.starts_with("karibu.loyalty.") => of_loyalty(kind, event),
+        kind if kind.starts_with("karibu.feedback.") => of_feedback(kind, event),
+        _ => Ok(None),
+    }
+}
+
+/// Where the business is.
+fn of_organization(kind: &str, event: &LogEvent) -> Reaction {
+    match kind {
         "karibu.organization.branch.created.v1" => {
             let told: organization::BranchCreated = decode(event)?;
             keep_branch(&told.branch_id, told.locale)
@@ -128,7 +139,13 @@ pub(crate) fn react(event: &LogEvent) -> Reaction {
             let told: organization::BranchClosed = decode(event)?;
             Ok(Some(Effect::of(KeepBranch::Closed { branch: BranchId(id(&told.branch_id)?) })))
         }
+        _ => Ok(None),
+    }
+}
 
+/// What is wrong, and what is done about it.
+fn of_ticketing(kind: &str, event: &LogEvent) -> Reaction {
+    match kind {
         "karibu.ticketing.complaint.opened.v1" => {
             let told: ticketing::ComplaintOpened = decode(event)?;
             let severity = told.severity().as_str_name();
@@ -180,7 +197,13 @@ pub(crate) fn react(event: &LogEvent) -> Reaction {
         | "karibu.ticketing.promise.kept.v1"
         | "karibu.ticketing.compensation.issued.v1"
         | "karibu.ticketing.compensation.failed.v1" => note(event, [], Change::Nothing),
+        _ => Ok(None),
+    }
+}
 
+/// What the customer earned.
+fn of_loyalty(kind: &str, event: &LogEvent) -> Reaction {
+    match kind {
         "karibu.loyalty.account.enrolled.v1" => note(event, [], Change::Nothing),
         "karibu.loyalty.points.accrued.v1" => {
             let told: loyalty::PointsAccrued = decode(event)?;
@@ -211,7 +234,13 @@ pub(crate) fn react(event: &LogEvent) -> Reaction {
             let told: loyalty::GoodwillRefused = decode(event)?;
             note(event, [("points", told.points.to_string()), ("reason", told.reason)], Change::Nothing)
         }
+        _ => Ok(None),
+    }
+}
 
+/// What the customer was asked and said.
+fn of_feedback(kind: &str, event: &LogEvent) -> Reaction {
+    match kind {
         "karibu.feedback.invitation.sent.v1" => note(event, [], Change::Nothing),
         "karibu.feedback.response.completed.v1" => {
             let told: feedback::ResponseCompleted = decode(event)?;

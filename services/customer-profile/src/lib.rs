@@ -20,7 +20,7 @@ use store::Reads;
 pub const NAME: &str = "profile";
 
 /// The logs that this service reads.
-pub const SOURCES: [&str; 4] = ["organization", "ticketing", "loyalty", "feedback"];
+pub static SOURCES: [&str; 4] = ["organization", "ticketing", "loyalty", "feedback"];
 
 /// The tables of the service, after those of the write path.
 pub const MIGRATIONS: ::store::Migrations = ::store::migrations!["0001_profile"];
@@ -46,14 +46,17 @@ pub async fn start(kit: &Kit, _: Config) -> anyhow::Result<Started> {
     let db = kit.open_database().await?;
     db.migrate(&[commit::MIGRATIONS, MIGRATIONS]).await?;
     let door = commit::start::<Profile>(db.clone(), kit.clock.clone(), commit::Options::default()).await?;
-    kit.bus.publish(door.log());
-    kit.bus.consume(NAME, &SOURCES, door.clone(), ::events::react(events::react));
-    let reads = Reads::new(db);
+    let react = ::events::react(events::react);
+    kit.publish(&door);
+    kit.consume(&SOURCES, &door, &react);
     let log = server::log_service(door.log());
+    let dead = ::events::Redrive::new(NAME, commit::DeadLetters::new(db.clone()), door.clone(), react);
+    let dead = server::dead_letter_service(NAME, &SOURCES, dead);
+    let reads = Reads::new(db);
     let ready = reads.clone();
     let api = grpc::Api::new(door, reads, kit.clock.clone());
     let api = ProfileServiceServer::new(api).max_encoding_message_size(server::limits::MAX_REPLY_BYTES);
-    Ok(kit.routes().with(api).with(log).started(move || {
+    Ok(kit.routes().with(api).with(log).with(dead).started(move || {
         let reads = ready.clone();
         async move { reads.ping().await.context("the database does not answer") }
     }))

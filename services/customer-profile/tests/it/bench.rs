@@ -5,6 +5,8 @@ use std::time::Duration;
 use kernel::{BranchScope, Clock};
 use profile::{Config, NAME};
 use proto::Permission;
+use proto::karibu::events::v1::dead_letter_service_client::DeadLetterServiceClient;
+use proto::karibu::events::v1::{DeadLetter, ListDeadLettersRequest};
 use proto::karibu::profile::v1 as pb;
 use proto::karibu::profile::v1::profile_service_client::ProfileServiceClient;
 use server::auth::{Kind, Principal};
@@ -103,8 +105,12 @@ impl Place {
 
     /// A client in the name of `principal`.
     pub fn client(&self, principal: Principal) -> Client {
+        ProfileServiceClient::new(self.acting(principal))
+    }
+
+    fn acting(&self, principal: Principal) -> server::hop::Acting {
         let minter = self.house.minter.clone().unwrap();
-        ProfileServiceClient::new(Upstream::Local(self.routes.clone()).acting_as(principal, minter, self.kit.name))
+        Upstream::Local(self.routes.clone()).acting_as(principal, minter, self.kit.name)
     }
 
     /// A client that may do everything everywhere.
@@ -134,6 +140,16 @@ impl Place {
         let all = Sql::same("select reply from request union all select payload from event_log");
         let rows: Vec<(Vec<u8>,)> = db.fetch_all(all, &[]).await.unwrap();
         rows.into_iter().map(|(bytes,)| bytes).collect()
+    }
+
+    /// Events that could not be taken in.
+    pub async fn dead_letters(&self) -> Vec<DeadLetter> {
+        let permissions = [Permission::EventAdmin].into_iter().collect();
+        let operator =
+            Principal { subject: "operator".into(), kind: Kind::Staff, permissions, scope: BranchScope::All };
+        let mut client = DeadLetterServiceClient::new(self.acting(operator));
+        let request = ListDeadLettersRequest { service: NAME.into(), ..Default::default() };
+        client.list_dead_letters(request).await.unwrap().into_inner().dead_letters
     }
 
     pub async fn summary(&self, customer_id: &str) -> pb::CustomerSummary {

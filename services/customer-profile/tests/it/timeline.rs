@@ -1,5 +1,6 @@
 //! The timeline of a customer across the services, and what is counted from their events.
 
+use proto::EventPayload;
 use proto::karibu::feedback::v1::{ResponseCompleted, SurveyKind};
 use proto::karibu::loyalty::v1::{Balances, PointsAccrued, PointsActivated};
 use proto::karibu::profile::v1 as pb;
@@ -149,4 +150,23 @@ async fn news_of_strangers_leaves_no_trace_and_does_not_stop_the_rest() {
     let about_ann = About { subject: Uuid::from_u128(3), customer: ann.customer_id.parse().ok(), ..stranger };
     place.neighbours.tell(about_ann, opened(3)).await;
     assert_eventually(SOON, || async { place.summary(&ann.customer_id).await.complaint_count == 1 }).await;
+}
+
+#[tokio::test]
+async fn an_event_that_makes_no_sense_waits_for_an_operator_and_stops_nothing_else() {
+    let place = Place::new().await;
+    let ann = place.customer("Ann", vec![]).await;
+    let about = |subject: u128| About {
+        subject: Uuid::from_u128(subject),
+        branch: Some(HERE),
+        customer: ann.customer_id.parse().ok(),
+        occurred_at_us: NOW_US,
+    };
+    let opened = |complaint_id: String| ComplaintOpened { complaint_id, ..Default::default() };
+    place.neighbours.tell(about(1), opened("no id".into())).await;
+    place.neighbours.tell(about(2), opened(Uuid::from_u128(2).to_string())).await;
+    assert_eventually(SOON, || async { place.summary(&ann.customer_id).await.complaint_count == 1 }).await;
+    let waiting = place.dead_letters().await;
+    assert_eq!(waiting.len(), 1);
+    assert_eq!(waiting[0].event_type, ComplaintOpened::TYPE);
 }
