@@ -257,6 +257,34 @@ mod tests {
     }
 
     #[test]
+    fn the_words_of_a_customer_stay_here() {
+        use crate::domain::{Answer, CaseEvent, Occasion, ResponseId, SurveyKind};
+        let id = Uuid::from_u128(1);
+        let response = Response {
+            id: ResponseId(id),
+            version: 1,
+            survey: id.into(),
+            survey_revision: 1,
+            invitation: id.into(),
+            customer: id,
+            branch: None,
+            answers: vec![Answer { question: "words".into(), value: AnswerValue::Text("murakoze".into()) }],
+            score: None,
+            class: None,
+            contact_ok: false,
+            locale: "rw".into(),
+            completed_at_us: 1,
+            updated_at_us: 1,
+        };
+        let occasion = Occasion { event: CaseEvent::Resolved, case: id.into(), cycle: 1 };
+        let bytes = Event::ResponseCompleted { response, kind: SurveyKind::Ces, occasion }.encode();
+        assert!(!bytes.windows(8).any(|part| part == b"murakoze"));
+        let told = wire::ResponseCompleted::decode(bytes.as_slice()).unwrap();
+        assert!(told.has_comment && told.score.is_none());
+        assert_eq!(told.kind(), wire::SurveyKind::Ces);
+    }
+
+    #[test]
     fn every_case_event_has_a_type_that_leads_back_to_it() {
         for known in CaseEvent::ALL {
             assert_eq!(case_event(type_of(known)), Some(known));

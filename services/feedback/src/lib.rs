@@ -96,22 +96,28 @@ fn start_timers(kit: &Kit, door: &Door<Feedback>, reads: &Reads) {
     kit.every("invitations to send", TIMER_PERIOD, move || {
         let (clock, door, reads) = (clock.clone(), sender.clone(), source.clone());
         async move {
-            for id in reads.list_to_send(clock.now_us(), TIMER_LIMIT).await? {
-                let verb = SendInvitation { id: InvitationId(id) };
-                door.fire("invitations to send", verb).await.map_err(|error| anyhow::anyhow!("{error}"))?;
-            }
-            Ok(())
+            let due = reads.list_to_send(clock.now_us(), TIMER_LIMIT).await?;
+            fire(&door, "invitations to send", due, |id| SendInvitation { id }).await
         }
     });
     let (clock, sender, source) = (kit.clock.clone(), door.clone(), reads.clone());
     kit.every("invitations to expire", TIMER_PERIOD, move || {
         let (clock, door, reads) = (clock.clone(), sender.clone(), source.clone());
         async move {
-            for id in reads.list_to_expire(clock.now_us(), TIMER_LIMIT).await? {
-                let verb = ExpireInvitation { id: InvitationId(id) };
-                door.fire("invitations to expire", verb).await.map_err(|error| anyhow::anyhow!("{error}"))?;
-            }
-            Ok(())
+            let due = reads.list_to_expire(clock.now_us(), TIMER_LIMIT).await?;
+            fire(&door, "invitations to expire", due, |id| ExpireInvitation { id }).await
         }
     });
+}
+
+/// Fires a verb for each invitation, all at once so that they share transactions.
+async fn fire<V: commit::Verb<Feedback>>(
+    door: &Door<Feedback>,
+    timer: &'static str,
+    due: Vec<uuid::Uuid>,
+    verb: fn(InvitationId) -> V,
+) -> anyhow::Result<()> {
+    let fired = due.into_iter().map(|id| door.fire(timer, verb(InvitationId(id))));
+    let failed = |error| anyhow::anyhow!("an invitation could not be taken up: {error}");
+    futures_util::future::try_join_all(fired).await.map(|_| ()).map_err(failed)
 }
