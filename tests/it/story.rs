@@ -7,10 +7,11 @@ use karibu::story::{Ending, Silent, Stage, normalise, tell};
 use karibu_tests::{Place, distributed, embedded};
 
 pub async fn play(place: &Place) -> Ending {
+    let advance = place.advance.clone();
     let stage = Stage {
         client: place.client().await,
         address: place.address.clone(),
-        advance: Box::new(|by_us| (place.advance)(by_us)),
+        advance: Box::new(move |by_us| advance(by_us)),
         narrator: Arc::new(Silent),
     };
     tell(stage).await.unwrap_or_else(|error| panic!("{}: {error:?}", place.mode))

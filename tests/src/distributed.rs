@@ -44,7 +44,7 @@ pub async fn distributed(more: &[(&str, &str)]) -> Place {
         mode: "distributed",
         address: format!("http://{}", suite.gateway),
         key: suite.key.clone(),
-        advance: Box::new(move |by_us| {
+        advance: std::sync::Arc::new(move |by_us| {
             let ahead = ahead_us.fetch_add(by_us, Ordering::Relaxed) + by_us;
             write_whole(&clock, &ahead.to_string());
             Ok(())

@@ -23,7 +23,7 @@ pub async fn embedded() -> Place {
         mode: "embedded",
         address: format!("http://{}", suite.address),
         key: suite.key.clone().expect("a first key"),
-        advance: Box::new(move |by_us| {
+        advance: std::sync::Arc::new(move |by_us| {
             clock.advance_us(by_us);
             Ok(())
         }),

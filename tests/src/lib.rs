@@ -8,6 +8,7 @@ mod foreign;
 
 use std::any::Any;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 pub use distributed::{Distributed, distributed};
 pub use embedded::embedded;
@@ -22,7 +23,7 @@ pub struct Place {
     /// An administrator's API key.
     pub key: String,
     /// Moves business time forward everywhere.
-    pub advance: Box<dyn Fn(i64) -> anyhow::Result<()> + Send + Sync>,
+    pub advance: Arc<dyn Fn(i64) -> anyhow::Result<()> + Send + Sync>,
     /// Keeps what runs; the suite ends when it is dropped.
     pub keep: Box<dyn Any + Send>,
 }

@@ -10,7 +10,6 @@ use csv::{ReaderBuilder, StringRecord};
 pub(super) struct Table {
     reader: csv::Reader<File>,
     pub(super) header: Vec<String>,
-    pub(super) bytes: u64,
 }
 
 /// One row: its line in the file and its values.
@@ -22,12 +21,11 @@ pub(super) struct Row {
 impl Table {
     pub(super) fn open(path: &Path) -> anyhow::Result<Self> {
         let file = File::open(path).with_context(|| format!("cannot open {}", path.display()))?;
-        let bytes = file.metadata().map_or(0, |metadata| metadata.len());
         let mut reader = ReaderBuilder::new().flexible(true).from_reader(file);
         let header = reader.headers().with_context(|| format!("{} has no readable header", path.display()))?;
         let header: Vec<String> =
             header.iter().map(|name| name.trim_start_matches('\u{feff}').trim().to_owned()).collect();
-        Ok(Self { reader, header, bytes })
+        Ok(Self { reader, header })
     }
 
     pub(super) fn place_of(&self, column: &str) -> Option<usize> {

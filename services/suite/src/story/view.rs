@@ -11,7 +11,7 @@ pub(crate) fn lines(overview: &CustomerOverview) -> Vec<String> {
     lines.push(format!("{} (speaks {})", customer.preferred_name, customer.locale));
     let totals: Vec<String> = summary.net_totals.iter().map(money).collect();
     lines.push(format!(
-        "{} visits, {} purchases: {}",
+        "visits: {}; purchases: {}, together {}",
         summary.visit_count,
         summary.purchase_count,
         totals.join(" and ")
@@ -20,7 +20,11 @@ pub(crate) fn lines(overview: &CustomerOverview) -> Vec<String> {
         lines.push(format!("{} points", balances.available));
     }
     for complaint in overview.open_complaints.iter().chain(&overview.past_complaints) {
-        lines.push(format!("complaint {}: {}", complaint.number, complaint.state().as_str_name().to_lowercase()));
+        lines.push(format!(
+            "complaint {}: {}",
+            complaint.number,
+            complaint.state().as_str_name().trim_start_matches("COMPLAINT_STATE_").to_lowercase()
+        ));
     }
     for response in &overview.responses {
         lines.push(format!(
@@ -30,6 +34,8 @@ pub(crate) fn lines(overview: &CustomerOverview) -> Vec<String> {
     }
     lines.push(format!("timeline, {} entries:", overview.timeline.len()));
     let mut timeline = overview.timeline.clone();
+    // The newest come first; what happened at one time keeps its order.
+    timeline.reverse();
     timeline.sort_by_key(|entry| entry.occur_time.map(|time| (time.seconds, time.nanos)));
     for entry in timeline {
         let time = entry.occur_time.and_then(|time| jiff::Timestamp::from_second(time.seconds).ok());

@@ -71,8 +71,11 @@ impl Telling<'_> {
                 async move { Ok(client.list_invitations(request).await?.into_inner().invitations.into_iter().next()) }
             })
             .await?;
-        let request =
-            feedback::CreateInvitationLinkRequest { request_id: request_id(), invitation_id: sent.invitation_id };
+        let request = feedback::CreateInvitationLinkRequest {
+            request_id: request_id(),
+            invitation_id: sent.invitation_id,
+            etag: String::new(),
+        };
         let link =
             call!(self, feedback.create_invitation_link, request, |_reply| "the notifier gets the personal link"
                 .to_owned());
