@@ -31,3 +31,26 @@ pub(crate) fn follow(tasks: &TaskTracker, stop: &Stop, clock: Clock, path: PathB
         }
     });
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn business_time_follows_the_file() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("offset");
+        let (tasks, stop, clock) = (TaskTracker::new(), Stop::new(), Clock::system());
+        follow(&tasks, &stop, clock.clone(), path.clone());
+        let before = clock.now_us();
+        for days in [1, 30] {
+            std::fs::write(&path, (days * kernel::DAY_US).to_string()).unwrap();
+            let moved = || async { clock.now_us() >= before + days * kernel::DAY_US };
+            testkit::assert_eventually(Duration::from_secs(30), moved).await;
+        }
+        stop.cancel();
+        tasks.close();
+        tasks.wait().await;
+    }
+}

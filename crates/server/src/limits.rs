@@ -19,8 +19,10 @@ pub const MAX_ACTIVE_CALLS: usize = 8_192;
 pub const MAX_CONNECTIONS: usize = 10_000;
 /// Streams open at once on one HTTP/2 connection.
 pub const MAX_STREAMS: u32 = 1_024;
-/// All request headers together, bytes.
+/// All request headers together at a public door, bytes.
 pub const MAX_HEADER_BYTES: u32 = 16 * 1024;
+/// The same at a port for Karibu itself, where a token may list many branches.
+pub const MAX_INNER_HEADER_BYTES: u32 = 64 * 1024;
 /// Request headers of one HTTP/1 request.
 pub const MAX_HEADERS: usize = 100;
 /// Reset streams that a client may leave behind before the connection is closed (rapid reset).
@@ -73,8 +75,8 @@ pub const TOKEN_CACHE: Duration = Duration::from_secs(30);
 pub const TOKEN_LEEWAY: Duration = Duration::from_secs(5);
 /// Tokens remembered, both when minted and when verified.
 pub const MAX_TOKENS: usize = 10_000;
-/// Longest token looked at, bytes.
-pub const MAX_TOKEN_BYTES: usize = 8 * 1024;
+/// Longest token looked at, bytes: enough for a thousand branches.
+pub const MAX_TOKEN_BYTES: usize = 32 * 1024;
 
 /// When to come again after RESOURCE_EXHAUSTED or UNAVAILABLE.
 pub const RETRY_AFTER: Duration = Duration::from_millis(200);

@@ -21,7 +21,7 @@ use crate::edge::EdgeLayer;
 use crate::hop::LaneServer;
 use crate::kit::{House, Kit, Started};
 use crate::metrics::Scrape;
-use crate::serve::{Drained, serve};
+use crate::serve::{Drained, serve, serve_with};
 use crate::{Stop, admin, health, limits, reflection, signal, telemetry};
 
 /// Runs one service as a process until it is asked to stop: the whole `main`. `start` opens its database, starts
@@ -40,6 +40,7 @@ where
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
         }
     };
+    telemetry::log_panics();
     match runtime(base.worker_threads).and_then(|runtime| runtime.block_on(live(name, base, own, start))) {
         Ok(()) => ExitCode::SUCCESS,
         // It was logged where it happened.
@@ -136,7 +137,9 @@ impl Process {
             let serving = serve(listener, admin::router(scrape, is_ready), stop.clone(), Duration::ZERO);
             (stop.drop_guard(), tokio::spawn(serving))
         });
-        let serving = serve(self.listener, router, house.stop.clone(), drain);
+        let public = services.iter().any(|service| service.door.is_some());
+        let header_bytes = if public { limits::MAX_HEADER_BYTES } else { limits::MAX_INNER_HEADER_BYTES };
+        let serving = serve_with(header_bytes, self.listener, router, house.stop.clone(), drain);
         let farewell = async {
             leave.await;
             tracing::info!("asked to stop");

@@ -27,10 +27,21 @@ pub struct Drained {
 
 /// Serves `router` until `stop`, then refuses new connections, sends GOAWAY, and waits up to `drain` for open calls.
 pub async fn serve(listener: TcpListener, router: axum::Router, stop: Stop, drain: Duration) -> Drained {
+    serve_with(limits::MAX_HEADER_BYTES, listener, router, stop, drain).await
+}
+
+/// [`serve`] with another limit for the headers of a request, bytes.
+pub(crate) async fn serve_with(
+    header_bytes: u32,
+    listener: TcpListener,
+    router: axum::Router,
+    stop: Stop,
+    drain: Duration,
+) -> Drained {
     let connections = TaskTracker::new();
     let kill = Stop::new();
     let places = Arc::new(Semaphore::new(limits::MAX_CONNECTIONS));
-    let server = Arc::new(builder());
+    let server = Arc::new(builder(header_bytes));
     loop {
         let accepted = async {
             // The semaphore is never closed; a connection waits in the backlog until there is a place.
@@ -68,7 +79,7 @@ pub async fn serve(listener: TcpListener, router: axum::Router, stop: Stop, drai
     Drained { cut }
 }
 
-fn builder() -> auto::Builder<TokioExecutor> {
+fn builder(header_bytes: u32) -> auto::Builder<TokioExecutor> {
     let mut builder = auto::Builder::new(TokioExecutor::new());
     builder
         .http1()
@@ -78,7 +89,7 @@ fn builder() -> auto::Builder<TokioExecutor> {
         .http2()
         .timer(TokioTimer::new())
         .max_concurrent_streams(limits::MAX_STREAMS)
-        .max_header_list_size(limits::MAX_HEADER_BYTES)
+        .max_header_list_size(header_bytes)
         .max_pending_accept_reset_streams(limits::MAX_PENDING_RESETS)
         .initial_stream_window_size(limits::STREAM_WINDOW_BYTES)
         .initial_connection_window_size(limits::CONNECTION_WINDOW_BYTES)

@@ -104,6 +104,17 @@ impl Telemetry {
     }
 }
 
+/// Lets panics stand in the log like everything else, instead of as plain lines between its lines.
+pub(crate) fn log_panics() {
+    std::panic::set_hook(Box::new(|panic| {
+        let at = panic.location().map(ToString::to_string);
+        let backtrace = std::backtrace::Backtrace::capture();
+        let backtrace =
+            (backtrace.status() == std::backtrace::BacktraceStatus::Captured).then(|| backtrace.to_string());
+        tracing::error!(at, backtrace, "panic: {}", panic.payload_as_str().unwrap_or("no message"));
+    }));
+}
+
 /// Memory of the process, where the system tells it.
 fn watch_process() {
     let _ = global::meter("karibu")

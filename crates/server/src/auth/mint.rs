@@ -10,7 +10,7 @@ use http::HeaderValue;
 use jsonwebtoken::{Algorithm, Header};
 use tonic::Status;
 
-use super::{Branches, Claims, ISSUER, Principal, SigningKeys, Star, wall_seconds};
+use super::{Branches, Claims, ISSUER, Principal, SigningKeys, wall_seconds};
 use crate::{limits, status};
 
 /// Makes and remembers tokens. Clones share what they remember.
@@ -64,11 +64,7 @@ impl Minter {
             aud: audience.to_owned(),
             kind: principal.kind,
             permissions: principal.permissions,
-            branches: if principal.scope.is_all() {
-                Branches::Every(Star::Star)
-            } else {
-                Branches::Only(principal.scope.branches().to_vec())
-            },
+            branches: Branches(principal.scope.clone()),
             iat: now,
             exp: now + limits::TOKEN_LIFE.as_secs(),
         };

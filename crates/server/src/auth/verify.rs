@@ -9,7 +9,6 @@ use std::time::{Duration, Instant};
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
 use jsonwebtoken::{Algorithm, Validation};
-use kernel::BranchScope;
 use sha2::{Digest, Sha256};
 
 use super::{Branches, Claims, ISSUER, Principal, VerifyingKeys, wall_seconds};
@@ -75,10 +74,7 @@ impl Verifier {
         let header = jsonwebtoken::decode_header(token).ok()?;
         let key = self.0.keys.find(header.kid.as_deref()?)?;
         let claims = jsonwebtoken::decode::<Claims>(token, key, &self.0.rules).ok()?.claims;
-        let scope = match claims.branches {
-            Branches::Every(_) => BranchScope::All,
-            Branches::Only(branches) => BranchScope::only(branches),
-        };
+        let Branches(scope) = claims.branches;
         let left = claims.exp.saturating_add(self.0.rules.leeway).saturating_sub(wall_seconds());
         let principal =
             Principal { subject: claims.sub.into(), kind: claims.kind, permissions: claims.permissions, scope };

@@ -168,24 +168,19 @@ async fn forward(
     match timeout_at(head_until, answer).await {
         Ok(Ok(response)) => Ok(response),
         // The channel ends a late call as CANCELLED, which would read as if the caller had left.
-        Ok(Err(error)) if is_timeout(&error) => Err(deadline::exceeded()),
+        Ok(Err(error)) if cause::<tonic::TimeoutExpired>(&error).is_some() => Err(deadline::exceeded()),
         Ok(Err(error)) => {
             tracing::debug!(%error, "call to a peer failed");
-            Err(status::unavailable("the service"))
+            // When the body itself failed on its way in, as one that is too large, that is what the caller must hear.
+            Err(cause::<Status>(&error).cloned().unwrap_or_else(|| status::unavailable("the service")))
         }
         Err(_) => Err(deadline::exceeded()),
     }
 }
 
-fn is_timeout(error: &(dyn std::error::Error + 'static)) -> bool {
-    let mut cause = Some(error);
-    while let Some(error) = cause {
-        if error.is::<tonic::TimeoutExpired>() {
-            return true;
-        }
-        cause = error.source();
-    }
-    false
+/// The first error of this type in the chain of causes.
+fn cause<'e, E: std::error::Error + 'static>(error: &'e (dyn std::error::Error + 'static)) -> Option<&'e E> {
+    std::iter::successors(Some(error), |error| error.source()).find_map(|error| error.downcast_ref())
 }
 
 /// Takes off what belongs to the one connection that the request came by.

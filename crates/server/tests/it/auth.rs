@@ -200,3 +200,18 @@ async fn keys_survive_their_files_and_a_wrong_file_is_told_by_name() {
     assert!(wrong.contains("key.pub.pem") && wrong.contains("private"), "{wrong}");
     assert!(!format!("{minter:?}{verifier:?}").contains("PRIVATE"));
 }
+
+#[tokio::test]
+async fn a_caller_of_a_thousand_branches_fits_on_every_way() {
+    let running = Running::start(&[]).await;
+    let branches = (0..1_000_u128).map(|n| uuid::Uuid::from_u128(n << 64 | 0x7000));
+    let regional = Principal { scope: kernel::BranchScope::only(branches), ..speaker() };
+    let token = running.minter().bearer(&regional, "echo").unwrap();
+    let headers = http::HeaderMap::from_iter([(http::header::AUTHORIZATION, token.clone())]);
+    assert_eq!(running.house.kit("echo", "").verifier.principal(&headers), Some(regional));
+    for service in [running.local(), running.remote()] {
+        assert!(call(service, SAY, request(ask("", 0), &token)).await.is_ok());
+    }
+    assert!(call(running.channel().await, SAY, request(ask("", 0), &token)).await.is_ok());
+    running.end().await;
+}

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use server::Upstream;
+use server::hop::Dialler;
 use testkit::assert_eventually;
 use tonic::Code;
 use tonic_types::StatusExt;
@@ -94,4 +95,34 @@ async fn a_peer_that_was_never_there_is_unavailable_and_not_a_hang() {
     let bearer = house.minter.clone().unwrap().bearer(&crate::fixture::speaker(), "echo").unwrap();
     let status = call(remote, SAY, request(ask("", 0), &bearer)).await.unwrap_err();
     assert_eq!(status.code(), Code::Unavailable);
+}
+
+#[tokio::test]
+async fn calls_go_in_turn_to_all_replicas_and_on_to_those_that_are_left() {
+    let whole = house();
+    let mut replicas = Vec::new();
+    for _ in 0..3 {
+        let mut house = whole.clone();
+        (house.stop, house.tasks) = (server::Stop::new(), Default::default());
+        replicas.push(Running::start_in(house, &["--drain", "0s"]).await);
+    }
+    let dialler = Dialler { minter: whole.minter.clone().unwrap(), rules: whole.rules.clone() };
+    let urls: Vec<_> = replicas.iter().map(|one| format!("http://{}", one.address).parse().unwrap()).collect();
+    let remote = dialler.dial("echo", &urls);
+    let Upstream::Remote { lanes, .. } = &remote else { panic!("it is remote") };
+    assert_eventually(SOON, || async { lanes.connected() == 3 }).await;
+
+    let bearer = replicas[0].bearer();
+    for _ in 0..30 {
+        call(remote.clone(), SAY, request(ask("", 0), &bearer)).await.unwrap();
+    }
+    let begun = |one: &Running| one.echo.begun.load(Ordering::SeqCst);
+    assert_eq!(replicas.iter().map(begun).collect::<Vec<_>>(), [10, 10, 10]);
+
+    replicas.pop().unwrap().end().await;
+    assert_eventually(SOON, || async { lanes.connected() == 2 }).await;
+    for _ in 0..30 {
+        call(remote.clone(), SAY, request(ask("", 0), &bearer)).await.unwrap();
+    }
+    assert_eq!(replicas.iter().map(begun).sum::<u32>(), 50);
 }
