@@ -1,4 +1,4 @@
-//! `cargo xtask bench --quick`: how fast the embedded suite starts and how much memory it takes, medians over a few runs
+//! `cargo xtask bench`: the benches of `bench/`. With `--quick`: how fast the embedded suite starts and how much memory it takes, medians over a few runs
 //! of the release build. Figures are of this machine as it is; other work on it makes them worse.
 
 use std::io::{BufRead, BufReader};
@@ -22,6 +22,12 @@ struct Measure {
     name: &'static str,
     unit: &'static str,
     values: Vec<f64>,
+}
+
+/// Builds the services and runs every measure against its yardstick; `options` go to the bench.
+pub(crate) fn full(root: &Path, options: &[&str]) -> anyhow::Result<()> {
+    commands::run(commands::cargo(root).args(["build", "--release", "--workspace", "--bins"]))?;
+    commands::run(Command::new(root.join("target/release/karibu-bench")).current_dir(root).args(options))
 }
 
 /// Builds, measures, prints a table.

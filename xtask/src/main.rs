@@ -23,6 +23,8 @@ Usage: cargo xtask COMMAND
                         ARGS go to cargo nextest run.
   tidy                  checks the rules of the house; prints `0 findings` or each finding with its line
   bench --quick         cold start and memory of the embedded suite (release build)
+  bench [--only P3,P9] [--rounds N] [--seconds N] [--dry]
+                        every measure against its yardstick; writes docs/benchmarks.md (unless --dry)
 ";
 
 fn main() -> ExitCode {
@@ -34,6 +36,7 @@ fn main() -> ExitCode {
         ["test", options @ ..] => test::Options::parse(options).and_then(|options| test::run(&root, &options)),
         ["tidy"] => tidy::run(&root),
         ["bench", "--quick"] => bench::quick(&root),
+        ["bench", options @ ..] => bench::full(&root, options),
         ["help" | "--help" | "-h"] | [] => {
             say(HELP);
             Ok(())

@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use kernel::IdSource;
 use sqlx::FromRow;
@@ -16,6 +17,7 @@ use crate::dead;
 use crate::door::{Applied, Job, Once, Outcome, Refused};
 use crate::log::LogEvent;
 use crate::slot::Missing;
+use crate::spent::{Clockwork, Phase};
 use crate::sql;
 use crate::verb::{Cx, Service, Stop, Told};
 use crate::world::Room;
@@ -83,6 +85,9 @@ pub(crate) struct Deciding<'a, S: Service> {
     replies: HashMap<Uuid, (i64, Vec<u8>)>,
     /// Keys answered in this batch: fingerprint and reply.
     answered: HashMap<Uuid, (i64, Vec<u8>)>,
+    spent: &'a Clockwork,
+    /// Time spent loading while this batch was decided.
+    loading: Duration,
 }
 
 /// What one decision gave.
@@ -106,6 +111,7 @@ impl<'a, S: Service> Deciding<'a, S> {
         settings: &'a S::Settings,
         now_us: i64,
         ids: &'a mut IdSource,
+        spent: &'a Clockwork,
     ) -> Self {
         Self {
             jobs,
@@ -118,12 +124,16 @@ impl<'a, S: Service> Deciding<'a, S> {
             events: Vec::new(),
             replies: HashMap::new(),
             answered: HashMap::new(),
+            spent,
+            loading: Duration::ZERO,
         }
     }
 
     /// Decides all jobs in order and saves their effect; the transaction is still open afterwards.
     pub(crate) async fn run(mut self, conn: &mut Conn) -> Result<Decided<S>, Failed> {
+        let begun = Instant::now();
         self.find_repeats(conn).await?;
+        let looked = self.spent.lap(Phase::LookUp, begun);
         self.load_ahead(conn).await?;
         let mut outcomes: Vec<Option<Outcome<S>>> = Vec::with_capacity(self.jobs.len());
         let mut settings_changed = false;
@@ -136,7 +146,11 @@ impl<'a, S: Service> Deciding<'a, S> {
             settings_changed = changed;
             outcomes.push(Some(outcome));
         }
+        let decided = Instant::now();
+        self.spent.add(Phase::Load, self.loading);
+        self.spent.add(Phase::Decide, (decided - looked).saturating_sub(self.loading));
         let saved = self.save(conn, settings_changed).await?;
+        self.spent.lap(Phase::Save, decided);
         Ok(Decided { outcomes, events: self.events, saved, settings_changed })
     }
 
@@ -260,8 +274,10 @@ impl<'a, S: Service> Deciding<'a, S> {
     }
 
     async fn load(&mut self, conn: &mut Conn) -> Result<(), Failed> {
+        let begun = Instant::now();
         self.world.load(conn).await??;
         self.base.load(conn).await??;
+        self.loading += begun.elapsed();
         Ok(())
     }
 

@@ -13,6 +13,7 @@ use tokio::sync::mpsc;
 use crate::batch::{Decided, Deciding, Failed, Head};
 use crate::door::{Door, Job, Options, Refused};
 use crate::log::EventLog;
+use crate::spent::{Clockwork, Phase, Spent};
 use crate::sql;
 use crate::verb::Service;
 
@@ -34,6 +35,15 @@ pub struct Stats {
     pub events: AtomicU64,
     /// Batches tried again because the database was away or rejected a part.
     pub retries: AtomicU64,
+    pub(crate) spent: Clockwork,
+}
+
+impl Stats {
+    /// Where the time of all batches so far went.
+    pub fn spent(&self) -> Spent {
+        let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        self.spent.read(count(&self.batches), count(&self.accepted) + count(&self.refused))
+    }
 }
 
 /// Starts the write path of a service on a migrated database and gives its door. The committer runs until
@@ -157,12 +167,13 @@ impl<S: Service> Committer<S> {
         let Some(conn) = self.conn.as_mut() else {
             return Err(Failed::Store(store::Error::Address("no connection".to_owned())));
         };
+        let begun = Instant::now();
         let head: Head = conn.begin(sql::LOCK_HEAD).await?;
+        let locked = self.stats.spent.lap(Phase::Begin, begun);
         if collect {
-            let now = Instant::now();
             while part.len() < self.batch {
                 let Some(job) = self.carried.pop_front().or_else(|| self.queue.try_recv().ok()) else { break };
-                if !expire(&job, now) {
+                if !expire(&job, locked) {
                     part.push(job);
                 }
             }
@@ -173,13 +184,15 @@ impl<S: Service> Committer<S> {
         let Some((_, settings)) = &self.settings else {
             return Err(Failed::Store(store::Error::Address("no settings".to_owned())));
         };
-        let deciding = Deciding::new(part, head, settings, self.clock.now_us(), &mut self.ids);
+        let deciding = Deciding::new(part, head, settings, self.clock.now_us(), &mut self.ids, &self.stats.spent);
         let decided = deciding.run(conn).await?;
+        let saved = Instant::now();
         if decided.saved {
             conn.commit().await?
         } else {
             conn.rollback().await?
         }
+        self.stats.spent.lap(Phase::Commit, saved);
         if decided.settings_changed {
             self.settings = None;
         }

@@ -14,6 +14,7 @@ mod door;
 mod log;
 mod rehearsal;
 mod slot;
+mod spent;
 mod sql;
 mod verb;
 mod world;
@@ -29,6 +30,7 @@ pub use door::{Applied, Door, Effect, Options, Refused, Submission};
 pub use log::{EventLog, LogBounds, LogEvent};
 pub use rehearsal::Rehearsal;
 pub use slot::{Claims, Log, Missing, Slot, Taken};
+pub use spent::Spent;
 pub use verb::{Answer, Cx, DomainEvent, Service, Stop, Verb};
 pub use world::{Room, World};
 

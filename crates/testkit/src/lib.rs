@@ -16,6 +16,7 @@ mod unique;
 
 pub use clock::ClockFile;
 pub use eventually::{Outcome, assert_eventually};
+pub use locate::{nats_program, postgres_program};
 pub use nats::{NATS_URL_VAR, Nats, NatsOptions};
 pub use ports::free_port;
 pub use postgres::{PG_URL_VAR, Postgres, PostgresOptions};

@@ -38,6 +38,22 @@ pub(crate) fn postgres_bin() -> Option<PathBuf> {
     })
 }
 
+/// A program of the PostgreSQL that tests run, such as `postgres` or `pgbench`; fails the test with the install line when there
+/// is none.
+#[track_caller]
+pub fn postgres_program(name: &str) -> PathBuf {
+    postgres_bin()
+        .map(|bin| bin.join(name))
+        .filter(|path| is_program(path))
+        .unwrap_or_else(|| crate::fail(POSTGRES_INSTALL))
+}
+
+/// The nats-server that tests run; fails the test with the install line when there is none.
+#[track_caller]
+pub fn nats_program() -> PathBuf {
+    nats_server().unwrap_or_else(|| crate::fail(NATS_INSTALL))
+}
+
 /// The pinned nats-server: `KARIBU_TEST_NATS_SERVER`, then `target/tools`, then PATH.
 pub(crate) fn nats_server() -> Option<PathBuf> {
     if let Some(named) = std::env::var_os("KARIBU_TEST_NATS_SERVER") {

@@ -1,4 +1,4 @@
-//! The dependency arrow: `kernel <- {proto, store} <- commit <- events <- server <- services <- suite, tests`.
+//! The dependency arrow: `kernel <- {proto, store} <- commit <- events <- server <- services <- suite, {tests, bench}`.
 //! A service never depends on a service; testkit is for tests only; xtask depends on nothing of ours.
 
 use crate::tidy::Finding;
@@ -15,7 +15,7 @@ fn rank(package: &Package) -> Option<u32> {
         "crates/server" => 4,
         "crates/client" => 5,
         "services/suite" => 7,
-        "tests" => 8,
+        "bench" | "tests" => 8,
         _ if folder.starts_with("services/") => 6,
         _ => return None,
     })
@@ -38,7 +38,11 @@ fn broken(package: &Package, other: &Package, kind: Option<&str>) -> Option<Stri
         ("xtask/Cargo.toml", _) | (_, "xtask/Cargo.toml") => {
             Some(format!("{} and {}: xtask stands alone", package.name, other.name))
         }
-        (_, "crates/testkit/Cargo.toml") if dev || package.manifest_path == "tests/Cargo.toml" => None,
+        (_, "crates/testkit/Cargo.toml")
+            if dev || ["bench/Cargo.toml", "tests/Cargo.toml"].contains(&package.manifest_path.as_str()) =>
+        {
+            None
+        }
         (_, "crates/testkit/Cargo.toml") => Some("testkit may be a dev-dependency only".to_owned()),
         ("crates/testkit/Cargo.toml", "crates/kernel/Cargo.toml") => None,
         ("crates/client/Cargo.toml", "crates/kernel/Cargo.toml" | "crates/proto/Cargo.toml") => None,
