@@ -36,6 +36,13 @@ create table account (
 ) strict;
 create index account_customer on account (customer_id);
 
+-- At which branches an account is seen: at home, and where points came or went.
+create table account_branch (
+    account_id blob not null,
+    branch_id  blob not null,
+    primary key (account_id, branch_id)
+) strict;
+
 -- The ledger. Rows are added and never changed; each carries the seal of the one before in its own.
 create table ledger_entry (
     account_id      blob    not null,

@@ -9,6 +9,15 @@ use uuid::Uuid;
 
 use super::{AccountId, Balances, BranchId, CustomerId, Moved, ProgramId};
 
+/// A branch at which an account is seen: where it is at home, and where points of it came or went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Presence {
+    /// The account.
+    pub account: AccountId,
+    /// The branch.
+    pub branch: BranchId,
+}
+
 /// Who shares an account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -96,6 +105,8 @@ pub struct Account {
     pub customer: CustomerId,
     /// The branch where it is at home.
     pub home_branch: Option<BranchId>,
+    /// Where it is seen, sorted; each stands in a [`Presence`] as well.
+    pub branches: Vec<BranchId>,
     /// Who shares it.
     pub kind: AccountKind,
     /// What may be done with it.
@@ -126,9 +137,16 @@ impl Account {
         matches!(self.state, AccountState::Active | AccountState::Frozen)
     }
 
-    /// Whether who has this scope may see it. An account that is at home nowhere is for those who see everything.
+    /// Whether who has this scope may see it.
     pub fn is_within(&self, scope: &BranchScope) -> bool {
-        scope.is_all() || self.home_branch.is_some_and(|branch| scope.allows(branch.uuid()))
+        scope.is_all() || self.branches.iter().any(|branch| scope.allows(branch.uuid()))
+    }
+
+    /// From now on the account is seen at `branch`; `None` if it was already.
+    pub fn arrive(&mut self, branch: BranchId) -> Option<Presence> {
+        let place = self.branches.binary_search(&branch).err()?;
+        self.branches.insert(place, branch);
+        Some(Presence { account: self.id, branch })
     }
 
     /// What is told of `points` that came or left just now.

@@ -14,7 +14,7 @@ mod program;
 mod refusal;
 mod verbs;
 
-pub use account::{Account, AccountKind, AccountState, Remainders};
+pub use account::{Account, AccountKind, AccountState, Presence, Remainders};
 pub use audit::{Audit, Finding, Law, Replay, Report};
 pub use branch::Branch;
 pub use card::is_card_number;
@@ -65,6 +65,8 @@ commit::world! {
         pub branches: Slot<Branch>,
         /// The ledger.
         pub entries: Log<Entry>,
+        /// At which branches an account is seen.
+        pub presences: Log<Presence>,
         /// Codes of programmes, members, card numbers, compensations that were settled.
         pub claims: Claims,
     }

@@ -4,11 +4,12 @@
 use commit::Log;
 use kernel::Points;
 
-use super::{Account, Cause, Cx, Entry, EntryId, EntryKind, LedgerAccount, Refusal, ReturnPolicy, Unfit};
+use super::{Account, Cause, Cx, Entry, EntryId, EntryKind, LedgerAccount, Presence, Refusal, ReturnPolicy, Unfit};
 
 /// Writes entries that have one cause.
 pub(super) struct Pen<'a, 'c> {
     pub(super) entries: &'a mut Log<Entry>,
+    pub(super) presences: &'a mut Log<Presence>,
     pub(super) cx: &'a mut Cx<'c>,
     pub(super) cause: Cause,
 }
@@ -87,6 +88,9 @@ impl Pen<'_, '_> {
         })?;
         let earned = points.0.checked_mul(kind.earns()).ok_or(Refusal::TooManyPoints)?;
         account.earned = account.earned.plus(Points(earned)).map_err(|_| Refusal::TooManyPoints)?;
+        if let Some(presence) = self.cause.branch.and_then(|branch| account.arrive(branch)) {
+            self.presences.push(presence);
+        }
         account.last_seq += 1;
         account.updated_at_us = self.cx.now_us;
         let mut entry = Entry {

@@ -2,14 +2,14 @@
 //! queries filter, sort or sum stands in columns, the rest in `doc`. The ledger stands in `ledger.rs`.
 
 use ::store::{Json, Kind, OnConflict, Rows, Table};
-use commit::{Aggregate, Corrupt};
+use commit::{Aggregate, Append, Corrupt};
 use kernel::Points;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::domain::{
     Account, AccountId, AccountKind, AccountState, Balances, Branch, BranchId, ComplaintGoodwill, ComplaintId,
-    CustomerId, Earning, LedgerAccount, Program, ProgramId, ProgramState, Remainders, Returned, Sale, Terms,
+    CustomerId, Earning, LedgerAccount, Presence, Program, ProgramId, ProgramState, Remainders, Returned, Sale, Terms,
 };
 
 static PROGRAM: Table = Table::new(
@@ -125,6 +125,8 @@ pub(crate) static ACCOUNT: Table = Table::new(
 #[derive(Clone, Serialize, Deserialize)]
 struct AccountDoc {
     kind: AccountKind,
+    #[serde(default)]
+    branches: Vec<BranchId>,
     card_number: String,
     #[serde(default, skip_serializing_if = "Remainders::is_empty")]
     spent_remainders: Remainders,
@@ -172,6 +174,7 @@ impl Aggregate for Account {
             program: ProgramId(row.program_id),
             customer: CustomerId(row.customer_id),
             home_branch: row.home_branch_id.map(BranchId),
+            branches: doc.branches,
             kind: doc.kind,
             state,
             card_number: doc.card_number,
@@ -198,6 +201,7 @@ impl Aggregate for Account {
     fn to_row(&self, row: &mut Rows) {
         let doc = AccountDoc {
             kind: self.kind,
+            branches: self.branches.clone(),
             card_number: self.card_number.clone(),
             spent_remainders: self.spent_remainders.clone(),
             returned_remainders: self.returned_remainders.clone(),
@@ -233,6 +237,17 @@ impl Aggregate for Account {
     }
     fn customer(&self) -> Option<Uuid> {
         Some(self.customer.uuid())
+    }
+}
+
+static ACCOUNT_BRANCH: Table =
+    Table::new("account_branch", 2, &[("account_id", Kind::Uuid), ("branch_id", Kind::Uuid)], OnConflict::Fail);
+
+impl Append for Presence {
+    const TABLE: &'static Table = &ACCOUNT_BRANCH;
+
+    fn to_row(&self, row: &mut Rows) {
+        row.uuid(self.account.uuid()).uuid(self.branch.uuid());
     }
 }
 

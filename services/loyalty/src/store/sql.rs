@@ -37,38 +37,51 @@ pub(crate) const PROGRAMS: Sql = Sql::same(concat!(
      order by code limit $3"
 ));
 
+/// The account is seen at a branch of the scope, which is a list of ids: for PostgreSQL, then for SQLite.
+macro_rules! seen_at {
+    (postgres $scope:literal) => {
+        concat!("exists (select 1 from account_branch where account_id = account.id and branch_id = any(", $scope, "))")
+    };
+    (sqlite $scope:literal) => {
+        concat!(
+            "exists (select 1 from account_branch where account_id = account.id and branch_id in \
+             (select unhex(value) from json_each(",
+            $scope,
+            ")))"
+        )
+    };
+}
+
+macro_rules! account_of_customer {
+    ($engine:ident) => {
+        concat!(
+            "select ",
+            account_columns!(),
+            " from account where customer_id = $1 and (program_id = $2 or $2 is null) and ($3 = 1 or ",
+            seen_at!($engine "$4"),
+            ") order by id limit 1"
+        )
+    };
+}
+
 /// $1 customer, $2 programme or null, $3 all, $4 scope. The oldest comes first: ids rise with time.
-pub(crate) const ACCOUNT_OF_CUSTOMER: Sql = Sql::split(
-    concat!(
-        "select ",
-        account_columns!(),
-        " from account where customer_id = $1 and (program_id = $2 or $2 is null) \
-         and ($3 = 1 or home_branch_id = any($4)) order by id limit 1"
-    ),
-    concat!(
-        "select ",
-        account_columns!(),
-        " from account where customer_id = $1 and (program_id = $2 or $2 is null) \
-         and ($3 = 1 or home_branch_id in (select unhex(value) from json_each($4))) order by id limit 1"
-    ),
-);
+pub(crate) const ACCOUNT_OF_CUSTOMER: Sql = Sql::split(account_of_customer!(postgres), account_of_customer!(sqlite));
+
+macro_rules! accounts {
+    ($engine:ident) => {
+        concat!(
+            "select ",
+            account_columns!(),
+            " from account where (program_id = $1 or $1 is null) and (home_branch_id = $2 or $2 is null) \
+             and (id < $5 or $5 is null) and ($3 = 1 or ",
+            seen_at!($engine "$4"),
+            ") order by id desc limit $6"
+        )
+    };
+}
 
 /// $1 programme or null, $2 home branch or null, $3 all, $4 scope, $5 last id shown, $6 limit. Ids rise with time.
-pub(crate) const ACCOUNTS: Sql = Sql::split(
-    concat!(
-        "select ",
-        account_columns!(),
-        " from account where (program_id = $1 or $1 is null) and (home_branch_id = $2 or $2 is null) \
-         and ($3 = 1 or home_branch_id = any($4)) and (id < $5 or $5 is null) order by id desc limit $6"
-    ),
-    concat!(
-        "select ",
-        account_columns!(),
-        " from account where (program_id = $1 or $1 is null) and (home_branch_id = $2 or $2 is null) \
-         and ($3 = 1 or home_branch_id in (select unhex(value) from json_each($4))) \
-         and (id < $5 or $5 is null) order by id desc limit $6"
-    ),
-);
+pub(crate) const ACCOUNTS: Sql = Sql::split(accounts!(postgres), accounts!(sqlite));
 
 /// $1 account, $2 last number shown, $3 limit.
 pub(crate) const ENTRIES: Sql = Sql::same(concat!(
@@ -77,21 +90,20 @@ pub(crate) const ENTRIES: Sql = Sql::same(concat!(
     " from ledger_entry where account_id = $1 and (seq < $2 or $2 is null) order by seq desc limit $3"
 ));
 
+macro_rules! accounts_to_audit {
+    ($engine:ident) => {
+        concat!(
+            "select ",
+            account_columns!(),
+            " from account where program_id = $1 and (id > $4 or $4 is null) and ($2 = 1 or ",
+            seen_at!($engine "$3"),
+            ") order by id limit $5"
+        )
+    };
+}
+
 /// $1 programme, $2 all, $3 scope, $4 last id read, $5 limit.
-pub(crate) const ACCOUNTS_TO_AUDIT: Sql = Sql::split(
-    concat!(
-        "select ",
-        account_columns!(),
-        " from account where program_id = $1 and ($2 = 1 or home_branch_id = any($3)) and (id > $4 or $4 is null) \
-         order by id limit $5"
-    ),
-    concat!(
-        "select ",
-        account_columns!(),
-        " from account where program_id = $1 and ($2 = 1 or home_branch_id in (select unhex(value) from json_each($3))) \
-         and (id > $4 or $4 is null) order by id limit $5"
-    ),
-);
+pub(crate) const ACCOUNTS_TO_AUDIT: Sql = Sql::split(accounts_to_audit!(postgres), accounts_to_audit!(sqlite));
 
 /// $1 accounts, $2 and $3 account and number of the last entry read, $4 limit.
 pub(crate) const ENTRIES_TO_AUDIT: Sql = Sql::split(
@@ -109,21 +121,25 @@ pub(crate) const ENTRIES_TO_AUDIT: Sql = Sql::split(
     ),
 );
 
+macro_rules! statistics {
+    ($engine:ident) => {
+        concat!(
+            "select count(*) as account_count, cast(coalesce(sum(last_seq), 0) as bigint) as entry_count, \
+             cast(coalesce(sum(issued), 0) as bigint) as issued, cast(coalesce(sum(debt), 0) as bigint) as debt, \
+             cast(coalesce(sum(pending), 0) as bigint) as pending, \
+             cast(coalesce(sum(available), 0) as bigint) as available, \
+             cast(coalesce(sum(held), 0) as bigint) as held, cast(coalesce(sum(redeemed), 0) as bigint) as redeemed, \
+             cast(coalesce(sum(expired), 0) as bigint) as expired, \
+             cast(coalesce(sum(reversed), 0) as bigint) as reversed \
+             from account where program_id = $1 and ($2 = 1 or ",
+            seen_at!($engine "$3"),
+            ")"
+        )
+    };
+}
+
 /// $1 programme, $2 all, $3 scope.
-pub(crate) const STATISTICS: Sql = Sql::split(
-    "select count(*) as account_count, cast(coalesce(sum(last_seq), 0) as bigint) as entry_count, \
-     cast(coalesce(sum(issued), 0) as bigint) as issued, cast(coalesce(sum(debt), 0) as bigint) as debt, \
-     cast(coalesce(sum(pending), 0) as bigint) as pending, cast(coalesce(sum(available), 0) as bigint) as available, \
-     cast(coalesce(sum(held), 0) as bigint) as held, cast(coalesce(sum(redeemed), 0) as bigint) as redeemed, \
-     cast(coalesce(sum(expired), 0) as bigint) as expired, cast(coalesce(sum(reversed), 0) as bigint) as reversed \
-     from account where program_id = $1 and ($2 = 1 or home_branch_id = any($3))",
-    "select count(*) as account_count, coalesce(sum(last_seq), 0) as entry_count, \
-     coalesce(sum(issued), 0) as issued, coalesce(sum(debt), 0) as debt, \
-     coalesce(sum(pending), 0) as pending, coalesce(sum(available), 0) as available, \
-     coalesce(sum(held), 0) as held, coalesce(sum(redeemed), 0) as redeemed, \
-     coalesce(sum(expired), 0) as expired, coalesce(sum(reversed), 0) as reversed \
-     from account where program_id = $1 and ($2 = 1 or home_branch_id in (select unhex(value) from json_each($3)))",
-);
+pub(crate) const STATISTICS: Sql = Sql::split(statistics!(postgres), statistics!(sqlite));
 
 /// Every statement above, for the test that prepares them on both engines.
 pub const ALL: &[Sql] = &[

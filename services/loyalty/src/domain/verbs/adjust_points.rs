@@ -51,7 +51,7 @@ impl Verb<Loyalty> for AdjustPoints {
             occurred_at_us: cx.now_us,
             ..Cause::default()
         };
-        let mut pen = Pen { entries: &mut w.entries, cx, cause };
+        let mut pen = Pen { entries: &mut w.entries, presences: &mut w.presences, cx, cause };
         let entry = if self.points > Points::ZERO {
             pen.give(account, EntryKind::AdjustUp, self.points)?
         } else {
@@ -140,6 +140,18 @@ mod tests {
         }
         till.close_branch(HERE);
         assert_eq!(till.stage.play(&right), Err(Refusal::BranchClosed));
+    }
+
+    #[test]
+    fn an_account_is_seen_where_points_came() {
+        let mut till = member();
+        let there = BranchScope::only([THERE.uuid()]);
+        let from_above = AdjustPoints { branch: THERE, ..adjust(&mut till, 5) };
+        assert!(!till.account(ANN).is_within(&there));
+        till.stage.play(&from_above).unwrap();
+        till.stage.play(&AdjustPoints { scope: there, ..from_above }).unwrap();
+        assert_eq!(till.account(ANN).branches, [HERE, THERE]);
+        assert_eq!(till.stage.world.presences.pushed().count(), 2);
     }
 
     #[test]

@@ -137,7 +137,11 @@ impl GrantGoodwill {
             occurred_at_us: self.occurred_at_us,
             ..Cause::default()
         };
-        Pen { entries: &mut w.entries, cx, cause }.give(account, EntryKind::Goodwill, self.points)?;
+        Pen { entries: &mut w.entries, presences: &mut w.presences, cx, cause }.give(
+            account,
+            EntryKind::Goodwill,
+            self.points,
+        )?;
         let event = Event::GoodwillGranted {
             moved: account.moved(self.points),
             compensation: self.compensation,

@@ -73,7 +73,12 @@ impl RecordReturn {
                 let account = edit_account(&mut w.accounts, sale.account)?;
                 account.spent_remainders = remainders;
                 let back = Points(points.0.saturating_neg());
-                let pen = Pen { entries: &mut w.entries, cx, cause: self.cause(program, sale.entry) };
+                let pen = Pen {
+                    entries: &mut w.entries,
+                    presences: &mut w.presences,
+                    cx,
+                    cause: self.cause(program, sale.entry),
+                };
                 self.claw_back(program, account, back, pen)?;
             }
         }
@@ -118,7 +123,7 @@ impl RecordReturn {
             }
         };
         let points = points.min(account.earned).max(Points::ZERO);
-        let pen = Pen { entries: &mut w.entries, cx, cause: self.cause(program, None) };
+        let pen = Pen { entries: &mut w.entries, presences: &mut w.presences, cx, cause: self.cause(program, None) };
         self.claw_back(program, account, points, pen)
     }
 

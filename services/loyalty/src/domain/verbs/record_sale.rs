@@ -92,7 +92,11 @@ impl RecordSale {
                     occurred_at_us: self.occurred_at_us,
                     ..Cause::default()
                 };
-                let entry = Pen { entries: &mut w.entries, cx, cause }.give(account, EntryKind::Accrue, points)?;
+                let entry = Pen { entries: &mut w.entries, presences: &mut w.presences, cx, cause }.give(
+                    account,
+                    EntryKind::Accrue,
+                    points,
+                )?;
                 sale.entry = Some(entry.id);
                 let event =
                     Event::PointsAccrued { moved: account.moved(points), purchase: self.purchase, branch: self.branch };

@@ -75,12 +75,13 @@ pub(super) fn enrol(w: &mut Books, cx: &mut Cx<'_>, program: &Program, new: Newc
     let key = member_key(program.id, new.customer);
     ensure!(w.claims.take(CLAIM_MEMBER, &key, id)?.is_ok(), Refusal::EnrolledElsewhere);
     let card_number = take_card(w, program.id, new.customer, id)?;
-    let account = w.accounts.insert(Account {
+    let mut account = Account {
         id,
         version: 0,
         program: program.id,
         customer: new.customer,
         home_branch: new.home_branch,
+        branches: Vec::new(),
         kind: new.kind,
         state: AccountState::Active,
         card_number,
@@ -92,7 +93,10 @@ pub(super) fn enrol(w: &mut Books, cx: &mut Cx<'_>, program: &Program, new: Newc
         returned_remainders: Remainders::default(),
         created_at_us: cx.now_us,
         updated_at_us: cx.now_us,
-    });
+    };
+    if let Some(presence) = new.home_branch.and_then(|branch| account.arrive(branch)) {
+        w.presences.push(presence);
+    }
     let event = Event::AccountEnrolled {
         account: id,
         program: program.id,
@@ -100,7 +104,7 @@ pub(super) fn enrol(w: &mut Books, cx: &mut Cx<'_>, program: &Program, new: Newc
         kind: new.kind,
         home_branch: new.home_branch,
     };
-    cx.emit(account, event);
+    cx.emit(w.accounts.insert(account), event);
     Ok(id)
 }
 
