@@ -1,5 +1,7 @@
 //! Staff members, and the roles that they have in branches.
 
+use kernel::BranchScope;
+
 use super::{BranchId, Reach, StaffMemberId};
 
 /// A role that someone has, and where.
@@ -28,4 +30,13 @@ pub struct StaffMember {
     pub created_at_us: i64,
     /// When it was last changed, microseconds since the Unix epoch.
     pub updated_at_us: i64,
+}
+
+impl StaffMember {
+    /// Whether the person works in a branch of this scope, so that someone there may act for them.
+    pub fn is_within(&self, scope: &BranchScope) -> bool {
+        scope.is_all()
+            || self.home.is_some_and(|home| scope.allows(home.uuid()))
+            || self.grants.iter().any(|grant| grant.reach.is_within(scope))
+    }
 }

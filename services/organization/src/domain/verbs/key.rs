@@ -41,7 +41,9 @@ impl Verb<Organization> for CreateApiKey {
             self.grantor.check(world, role, &self.reach)?;
         }
         if let Some(member) = self.staff_member {
-            ensure!(world.staff.get(member)?.is_some(), Refusal::StaffMemberNotFound);
+            let scope = &self.grantor.scope;
+            let is_within = world.staff.get(member)?.is_some_and(|member| member.is_within(scope));
+            ensure!(is_within, Refusal::StaffMemberNotFound);
         }
         ensure!(self.expires_at_us.is_none_or(|end| end > self.wall_us), Refusal::ExpiryPassed);
         let mut roles = self.roles.clone();
@@ -137,7 +139,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::domain::permissions_of;
+    use crate::domain::{BranchId, StaffMember, permissions_of};
 
     fn admin() -> Grantor {
         Grantor { permissions: permissions_of([ADMIN]), scope: BranchScope::All }
@@ -178,6 +180,29 @@ mod tests {
         assert_eq!(decide(&mut Business::default(), &poor), Err(Stop::Refused(Refusal::GrantExceedsCaller)));
         let over = CreateApiKey { expires_at_us: Some(1_000), ..create() };
         assert_eq!(decide(&mut Business::default(), &over), Err(Stop::Refused(Refusal::ExpiryPassed)));
+    }
+
+    #[test]
+    fn a_key_acts_only_for_staff_of_the_creators_branches() {
+        let (here, there) = (Uuid::from_u128(1), Uuid::from_u128(2));
+        let member = StaffMember {
+            id: StaffMemberId(Uuid::from_u128(7)),
+            version: 1,
+            display_name: "Aline".into(),
+            grants: vec![],
+            home: Some(BranchId(here)),
+            created_at_us: 1,
+            updated_at_us: 1,
+        };
+        let create = |scope| {
+            let mut stage = commit::Rehearsal::<Organization>::new((), 7);
+            stage.world.staff.given(member.clone());
+            let permissions = permissions_of([ADMIN]);
+            let (staff_member, roles) = (Some(member.id), vec![]);
+            stage.play(&CreateApiKey { grantor: Grantor { permissions, scope }, staff_member, roles, ..create() })
+        };
+        assert!(create(BranchScope::only([here])).is_ok());
+        assert_eq!(create(BranchScope::only([there])), Err(Refusal::StaffMemberNotFound));
     }
 
     #[test]
