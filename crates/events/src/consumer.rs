@@ -36,7 +36,7 @@ const BACKOFF: (Duration, Duration) = (Duration::from_millis(100), Duration::fro
 /// A follower takes over when the cursor stood still for this long, and a random part of it more.
 const PATIENCE: Duration = Duration::from_secs(1);
 /// A halted consumer looks this often whether an operator has acted.
-const HALTED_LOOK: Duration = Duration::from_secs(5);
+const HALTED_LOOK: Duration = Duration::from_secs(2);
 
 /// An event that can never be applied as it is: its payload does not decode, or it breaks a law.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

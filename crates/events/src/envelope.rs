@@ -83,7 +83,7 @@ pub(crate) fn headers(log: &str, epoch: i64, event: &LogEvent) -> HeaderMap {
 
 impl Envelope {
     /// Reads a message of the bus.
-    pub fn from_message(headers: &HeaderMap, payload: Bytes) -> Result<Self, EnvelopeError> {
+    pub(crate) fn from_message(headers: &HeaderMap, payload: Bytes) -> Result<Self, EnvelopeError> {
         if text(headers, SPEC_VERSION)? != "1.0" {
             return Err(EnvelopeError::Malformed(SPEC_VERSION));
         }

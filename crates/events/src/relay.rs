@@ -4,7 +4,9 @@
 //! far the stream is and, if another one is moving it, follows: it pokes the leader after its own commits and
 //! takes over when the stream stands still while the log does not.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
+use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_nats::jetstream::context::PublishError;
@@ -14,7 +16,7 @@ use async_nats::jetstream::stream::{
     Config, DiscardPolicy, Info, RawMessageErrorKind, RetentionPolicy, StorageType, Stream,
 };
 use async_nats::jetstream::{self, ErrorCode};
-use commit::EventLog;
+use commit::{EventLog, LogEvent};
 use futures_util::stream::FuturesOrdered;
 use futures_util::{FutureExt, StreamExt};
 use tokio::sync::watch;
@@ -43,7 +45,7 @@ const AUDIT_SPOTS: usize = 8;
 /// … and does so at least this often.
 const AUDIT: Duration = Duration::from_secs(600);
 /// A halted relay looks this often whether an operator has acted.
-const HALTED_LOOK: Duration = Duration::from_secs(5);
+const HALTED_LOOK: Duration = Duration::from_secs(2);
 
 /// What a relay is doing.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -118,6 +120,17 @@ struct Mark {
 }
 
 type Acks = FuturesOrdered<BoxFuture<(i64, Result<PublishAck, PublishError>)>>;
+
+/// What a relay has read and sent.
+struct Flow {
+    epoch: i64,
+    stream: String,
+    /// The newest event that was sent.
+    sent: i64,
+    /// Read from the log and not sent.
+    ready: VecDeque<Arc<LogEvent>>,
+    acks: Acks,
+}
 
 /// The relay of one log in this process.
 pub(crate) struct Relay {
@@ -388,78 +401,84 @@ impl Relay {
 
     /// Publishes everything behind `last`, for ever.
     async fn pump(&self, last: i64) -> Stop {
-        let mut acks: Acks = FuturesOrdered::new();
-        let mut head = self.log.head();
         let epoch = match self.log.bounds().await {
             Ok(bounds) => bounds.epoch,
             Err(error) => return Stop::Doubt(error.to_string()),
         };
-        let mut sent = last;
-        let audit_at = Instant::now() + AUDIT;
+        let stream = self.names.stream(self.log.name());
+        let mut flow = Flow { epoch, stream, sent: last, ready: VecDeque::new(), acks: FuturesOrdered::new() };
+        let mut head = self.log.head();
         let mut reconnects = self.link.reconnects();
+        let mut audit = pin!(tokio::time::sleep(AUDIT));
         loop {
-            if self.stop.is_cancelled() {
-                return Stop::Cancelled;
-            }
             let known = *head.borrow_and_update();
-            if known > sent && acks.len() < WINDOW {
-                match self.log.read(sent, PAGE.min(WINDOW - acks.len())).await {
-                    Ok(events) if events.is_empty() => {
-                        return Stop::Doubt(format!("the log does not give {}", sent + 1));
-                    }
-                    Ok(events) => {
-                        for event in events {
-                            if event.seq != sent + 1 {
-                                return Stop::Doubt(format!("the log does not give {}", sent + 1));
-                            }
-                            match self.publish(epoch, &event).await {
-                                Ok(ack) => acks.push_back(ack),
-                                Err(error) => return Stop::Doubt(error.to_string()),
-                            }
-                            sent = event.seq;
-                        }
-                    }
-                    Err(error) => return Stop::Doubt(error.to_string()),
-                }
+            if let Err(stop) = self.fill(&mut flow, known).await {
+                return stop;
             }
-            let room = acks.len() < WINDOW;
             tokio::select! {
-                Some((seq, ack)) = acks.next(), if !acks.is_empty() => {
-                    if let Err(stop) = judge(seq, ack) {
-                        drain(acks).await;
+                Some((seq, ack)) = flow.acks.next(), if !flow.acks.is_empty() => {
+                    if let Err(stop) = self.confirm(&mut flow.acks, seq, ack) {
+                        drain(flow.acks).await;
                         return stop;
                     }
-                    self.state.send_if_modified(|state| {
-                        state.published_seq = seq;
-                        state.head_seq = state.head_seq.max(known);
-                        // Told once for each burst, not for each event.
-                        acks.is_empty()
-                    });
                 }
-                changed = head.changed(), if room => if changed.is_err() { return Stop::Cancelled },
+                changed = head.changed(), if flow.acks.len() < WINDOW => {
+                    if changed.is_err() {
+                        return Stop::Cancelled;
+                    }
+                }
                 () = reconnects.next() => {
                     // Acks that were on their way are lost, and so may be what they would have said.
-                    drain(acks).await;
+                    drain(flow.acks).await;
                     return Stop::Audit;
                 }
-                () = tokio::time::sleep_until(audit_at), if acks.is_empty() => return Stop::Audit,
+                () = &mut audit, if flow.acks.is_empty() => return Stop::Audit,
             }
         }
     }
 
-    async fn publish(
-        &self,
-        epoch: i64,
-        event: &commit::LogEvent,
-    ) -> Result<BoxFuture<(i64, Result<PublishAck, PublishError>)>, PublishError> {
-        let seq = event.seq;
-        let message = PublishMessage::build()
-            .headers(envelope::headers(self.log.name(), epoch, event))
-            .payload(event.payload.clone())
-            .expected_stream(self.names.stream(self.log.name()))
-            .expected_last_sequence(seq.unsigned_abs() - 1);
-        let ack = self.link.jetstream.send_publish(self.names.subject(self.log.name(), event), message).await?;
-        Ok(Box::pin(async move { (seq, ack.await) }))
+    /// Sends what the log has up to `known` while the window has room.
+    async fn fill(&self, flow: &mut Flow, known: i64) -> Result<(), Stop> {
+        while flow.acks.len() < WINDOW {
+            if flow.ready.is_empty() {
+                if known <= flow.sent {
+                    break;
+                }
+                let events = self.log.read(flow.sent, PAGE).await.map_err(|error| Stop::Doubt(error.to_string()))?;
+                flow.ready.extend(events);
+            }
+            let event = flow.ready.pop_front().filter(|event| event.seq == flow.sent + 1);
+            let Some(event) = event else {
+                return Err(Stop::Doubt(format!("the log does not give {}", flow.sent + 1)));
+            };
+            let message = PublishMessage::build()
+                .headers(envelope::headers(self.log.name(), flow.epoch, &event))
+                .payload(event.payload.clone())
+                .expected_stream(flow.stream.as_str())
+                .expected_last_sequence(flow.sent.unsigned_abs());
+            let subject = self.names.subject(self.log.name(), &event);
+            let sent = self.link.jetstream.send_publish(subject, message).await;
+            let ack = sent.map_err(|error| Stop::Doubt(format!("event {} cannot be sent: {error}", event.seq)))?;
+            let seq = event.seq;
+            flow.acks.push_back(Box::pin(async move { (seq, ack.await) }));
+            flow.sent = seq;
+        }
+        Ok(())
+    }
+
+    /// Takes an ack, and those behind it that have come as well.
+    fn confirm(&self, acks: &mut Acks, seq: i64, ack: Result<PublishAck, PublishError>) -> Result<(), Stop> {
+        judge(seq, ack)?;
+        let (mut newest, mut judged) = (seq, Ok(()));
+        while let Some(Some((seq, ack))) = acks.next().now_or_never() {
+            judged = judge(seq, ack);
+            if judged.is_err() {
+                break;
+            }
+            newest = seq;
+        }
+        self.set(|state| (state.published_seq, state.head_seq) = (newest, state.head_seq.max(newest)));
+        judged
     }
 
     /// Another relay leads. Comes back when the stream stands still while the log has more.

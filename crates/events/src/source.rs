@@ -88,8 +88,8 @@ impl Source {
         match &self.kind {
             Kind::Local(log) => {
                 let log = log.borrow().clone().ok_or("the log is not there yet")?;
-                let LogBounds { epoch, floor_seq, last_seq } = log.bounds().await?;
                 let events = log.read(after, max).await?;
+                let LogBounds { epoch, floor_seq, last_seq } = log.bounds().await?;
                 Ok(Page { epoch, floor_seq, head_seq: last_seq, events })
             }
             Kind::Stream(source) => source.backfill(after, max).await,

@@ -5,6 +5,7 @@ use std::pin::pin;
 
 use events::Phase;
 use futures_util::StreamExt;
+use store::Sql;
 use testkit::assert_eventually;
 
 use crate::shop::{self, Entry, PANICS, POISON, UNLUCKY};
@@ -199,6 +200,12 @@ async fn another_epoch_halts_the_consumer() {
         })
         .await;
         assert_eq!(tally.door.log().cursor("tally", "till").await.unwrap(), Some((1, 10)), "{}", stage.name);
+        // The operator decides that it goes on in the new history, where it stood in the old one.
+        let mut conn = tally.db.writer().await.unwrap();
+        conn.execute(Sql::same("update consumer set epoch = 2"), &[]).await.unwrap();
+        drop(conn);
+        assert_eventually(SOON, || async { tally.progress.borrow().cursor == 20 }).await;
+        assert_eq!(tally.progress.borrow().phase, Phase::Live, "{}", stage.name);
     }
 }
 
