@@ -78,23 +78,27 @@ impl Door {
         let answer = async {
             let (parts, body) = request.into_parts();
             let body = bounded(axum::body::Body::new(body), self.0.max_request_bytes + FRAME_HEAD_BYTES)?;
-            let entered = if self.0.admission.needs_message(method) {
-                let (message, body) = whole(Body::new(body)).await?;
-                let principal = self.0.admission.admit(method, &parts.headers, Some(message)).await?;
-                Entered { method, principal, service: method.service.clone(), time, body, json: false }
-            } else {
-                let principal = self.0.admission.admit(method, &parts.headers, None).await?;
-                let (service, body) = match &method.route_by {
-                    None => (method.service.clone(), Body::new(body)),
-                    Some(_) => {
-                        let (message, body) = whole(Body::new(body)).await?;
-                        let message = DynamicMessage::decode(method.descriptor.input(), message)
-                            .map_err(|_| status::invalid([("", "the message cannot be read")]))?;
-                        (self.routed(method, &message)?, body)
-                    }
-                };
-                Entered { method, principal, service, time, body, json: false }
+            let needs_message = self.0.admission.needs_message(method);
+            let early =
+                if needs_message { None } else { Some(self.0.admission.admit(method, &parts.headers, None).await?) };
+            // No method for callers from outside takes a stream, so the whole request is one message: it is read here,
+            // so that a slow or broken sender occupies no service.
+            let body = Body::new(body).collect().await?.to_bytes();
+            let message = if needs_message || method.route_by.is_some() { Some(one_message(&body)?) } else { None };
+            let principal = match early {
+                Some(principal) => principal,
+                None => self.0.admission.admit(method, &parts.headers, message.clone()).await?,
             };
+            let service = match message.filter(|_| method.route_by.is_some()) {
+                None => method.service.clone(),
+                Some(message) => {
+                    let message = DynamicMessage::decode(method.descriptor.input(), message)
+                        .map_err(|_| status::invalid([("", "the message cannot be read")]))?;
+                    self.routed(method, &message)?
+                }
+            };
+            let body = Body::new(Full::new(body));
+            let entered = Entered { method, principal, service, time, body, json: false };
             self.forward(entered, &parts.headers).await
         };
         timeout_at(time.late, answer).await.unwrap_or_else(|_| Err(deadline::exceeded()))
@@ -163,12 +167,10 @@ impl Door {
     }
 }
 
-/// The one message of the body, and the body again.
-async fn whole(body: Body) -> Result<(Bytes, Body), Status> {
-    let bytes = body.collect().await?.to_bytes();
+/// The one message of a body.
+fn one_message(body: &Bytes) -> Result<Bytes, Status> {
     let mut frames = Frames::default();
-    frames.push(&bytes);
+    frames.push(body);
     let message = frames.next_message()?.filter(|_| frames.is_empty());
-    let message = message.ok_or_else(|| status::invalid([("", "the body must be one whole message")]))?;
-    Ok((message, Body::new(Full::new(bytes))))
+    message.ok_or_else(|| status::invalid([("", "the body must be one whole message")]))
 }

@@ -2,7 +2,6 @@
 //! what reaches it. Real gRPC behind the real edge; the real services are tried in the journeys of the workspace.
 
 use std::collections::HashMap;
-use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 
 use proto::Permission;
@@ -12,6 +11,8 @@ use server::auth::Principal as Caller;
 use server::{Call, Kit, Started, status};
 use tokio::sync::Notify;
 use tonic::{Code, Request, Response, Status};
+
+use crate::not_here::not_here;
 
 pub const KNOWN: &str = "0190163d-8694-739b-aea5-966c26f8ad91";
 /// Below [`KNOWN`].
@@ -88,22 +89,6 @@ fn branch(branch_id: &str, parent: &str) -> Branch {
         create_time: Some(proto::timestamp_from_us(1_795_341_600_123_456)),
         ..Default::default()
     }
-}
-
-macro_rules! not_here {
-    ($($method:ident($request:ty) -> $answer:ty;)+) => {$(
-        // Written out as `async_trait` would: it does not look into macros.
-        fn $method<'me, 'call>(
-            &'me self,
-            _: Request<$request>,
-        ) -> Pin<Box<dyn Future<Output = Result<Response<$answer>, Status>> + Send + 'call>>
-        where
-            'me: 'call,
-            Self: 'call,
-        {
-            Box::pin(async { Err(Status::unimplemented("not at this desk")) })
-        }
-    )+};
 }
 
 #[tonic::async_trait]

@@ -17,7 +17,7 @@ const MIGRATIONS: Migrations = Migrations {
     }],
 };
 
-#[derive(Clone, Debug, sqlx::FromRow)]
+#[derive(Clone, Debug)]
 pub struct Page {
     id: Uuid,
     version: i64,
@@ -30,9 +30,9 @@ static PAGE: Table =
 impl Aggregate for Page {
     const TABLE: &'static Table = &PAGE;
     const TYPE: &'static str = "complaint";
-    type Row = Self;
-    fn from_row(row: Self) -> Result<Self, Corrupt> {
-        Ok(row)
+    type Row = (Uuid, i64, Option<Uuid>);
+    fn from_row((id, version, branch): Self::Row) -> Result<Self, Corrupt> {
+        Ok(Self { id, version, branch })
     }
     fn to_row(&self, row: &mut Rows) {
         row.uuid(self.id).int(self.version).uuid(self.branch);

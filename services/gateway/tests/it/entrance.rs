@@ -96,31 +96,32 @@ async fn what_is_not_in_the_contract_is_unimplemented() {
 
 #[tokio::test]
 async fn a_service_sees_the_caller_that_the_gateway_knows_and_nothing_that_a_caller_says_of_itself() {
-    let stage = Stage::new().await;
-    let key = stage.desk.key_in("ann", [Permission::OrganizationRead], Some(&[KNOWN]));
-    let mut request = keyed(GetBranchRequest { branch_id: KNOWN.into() }, &key);
-    for name in ["x-karibu-principal", "x-forwarded-for", "x-forwarded-user", "x-real-ip", "cookie", "x-anything"] {
-        request.metadata_mut().insert(name, "system:evil".parse().unwrap());
-    }
-    let traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
-    request.metadata_mut().insert("traceparent", traceparent.parse().unwrap());
-    stage.organization().await.get_branch(request).await.unwrap();
+    for stage in Stage::both().await {
+        let key = stage.desk.key_in("ann", [Permission::OrganizationRead], Some(&[KNOWN]));
+        let mut request = keyed(GetBranchRequest { branch_id: KNOWN.into() }, &key);
+        for name in ["x-karibu-principal", "x-forwarded-for", "x-forwarded-user", "x-real-ip", "cookie", "x-anything"] {
+            request.metadata_mut().insert(name, "system:evil".parse().unwrap());
+        }
+        let traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+        request.metadata_mut().insert("traceparent", traceparent.parse().unwrap());
+        stage.organization().await.get_branch(request).await.unwrap();
 
-    let seen = stage.desk.seen.lock().unwrap().pop().unwrap();
-    assert_eq!((&*seen.caller.subject, seen.caller.kind), ("ann", Kind::Key));
-    assert_eq!(seen.caller.scope.branches(), [KNOWN.parse::<store::Uuid>().unwrap()]);
-    assert!(seen.caller.may(Permission::OrganizationRead) && !seen.caller.may(Permission::OrganizationWrite));
-    let names: Vec<String> = seen
-        .metadata
-        .keys()
-        .map(|key| match key {
-            tonic::metadata::KeyRef::Ascii(key) => key.to_string(),
-            tonic::metadata::KeyRef::Binary(key) => key.to_string(),
-        })
-        .collect();
-    let allowed = ["content-type", "te", "user-agent", "traceparent", "grpc-timeout", "grpc-accept-encoding"];
-    assert!(names.iter().all(|name| allowed.contains(&name.as_str())), "{names:?}");
-    assert_eq!(seen.metadata.get("traceparent").unwrap(), traceparent);
+        let seen = stage.desk.seen.lock().unwrap().pop().unwrap();
+        assert_eq!((&*seen.caller.subject, seen.caller.kind), ("ann", Kind::Key));
+        assert_eq!(seen.caller.scope.branches(), [KNOWN.parse::<store::Uuid>().unwrap()]);
+        assert!(seen.caller.may(Permission::OrganizationRead) && !seen.caller.may(Permission::OrganizationWrite));
+        let names: Vec<String> = seen
+            .metadata
+            .keys()
+            .map(|key| match key {
+                tonic::metadata::KeyRef::Ascii(key) => key.to_string(),
+                tonic::metadata::KeyRef::Binary(key) => key.to_string(),
+            })
+            .collect();
+        let allowed = ["content-type", "te", "user-agent", "traceparent", "grpc-timeout", "grpc-accept-encoding"];
+        assert!(names.iter().all(|name| allowed.contains(&name.as_str())), "{names:?}");
+        assert_eq!(seen.metadata.get("traceparent").unwrap(), traceparent);
+    }
 }
 
 #[tokio::test]

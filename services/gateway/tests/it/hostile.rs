@@ -12,8 +12,12 @@ const GET_BRANCH: &str = "/karibu.organization.v1.OrganizationService/GetBranch"
 
 async fn stage() -> (Stage, String) {
     let stage = Stage::new().await;
-    let key = stage.desk.key("admin", [Permission::OrganizationRead, Permission::OrganizationWrite]);
+    let key = admin(&stage);
     (stage, key)
+}
+
+fn admin(stage: &Stage) -> String {
+    stage.desk.key("admin", [Permission::OrganizationRead, Permission::OrganizationWrite])
 }
 
 async fn still_open(stage: &Stage, key: &str) {
@@ -22,20 +26,22 @@ async fn still_open(stage: &Stage, key: &str) {
 
 #[tokio::test]
 async fn a_request_that_is_too_large_is_refused_over_every_protocol() {
-    let (stage, key) = stage().await;
-    let large = "x".repeat(server::limits::MAX_REQUEST_BYTES + 1);
-    let answer = stage.json("POST", "/v1/branches", &key, &format!("{{\"displayName\":\"{large}\"}}")).await;
-    assert_eq!((answer.status, answer.reason().as_str()), (413, "REQUEST_TOO_LARGE"));
+    for stage in Stage::both().await {
+        let key = admin(&stage);
+        let large = "x".repeat(server::limits::MAX_REQUEST_BYTES + 1);
+        let answer = stage.json("POST", "/v1/branches", &key, &format!("{{\"displayName\":\"{large}\"}}")).await;
+        assert_eq!((answer.status, answer.reason().as_str()), (413, "REQUEST_TOO_LARGE"));
 
-    let request = keyed(GetBranchRequest { branch_id: large }, &key);
-    let status = stage.organization().await.get_branch(request).await.unwrap_err();
-    assert_eq!((status.code(), reason(&status).as_str()), (Code::ResourceExhausted, "REQUEST_TOO_LARGE"));
+        let request = keyed(GetBranchRequest { branch_id: large }, &key);
+        let status = stage.organization().await.get_branch(request).await.unwrap_err();
+        assert_eq!((status.code(), reason(&status).as_str()), (Code::ResourceExhausted, "REQUEST_TOO_LARGE"));
 
-    let body = frame(&GetBranchRequest { branch_id: "x".repeat(server::limits::MAX_REQUEST_BYTES + 1) });
-    let headers = [("content-type", "application/grpc-web+proto"), ("x-api-key", key.as_str())];
-    let answer = stage.send("POST", GET_BRANCH, &headers, &body).await;
-    assert_eq!(answer.headers["grpc-status"], "8", "{:?}", answer.headers);
-    still_open(&stage, &key).await;
+        let body = frame(&GetBranchRequest { branch_id: "x".repeat(server::limits::MAX_REQUEST_BYTES + 1) });
+        let headers = [("content-type", "application/grpc-web+proto"), ("x-api-key", key.as_str())];
+        let answer = stage.send("POST", GET_BRANCH, &headers, &body).await;
+        assert_eq!(answer.headers["grpc-status"], "8", "{:?}", answer.headers);
+        still_open(&stage, &key).await;
+    }
 }
 
 #[tokio::test]

@@ -5,6 +5,8 @@ mod desk;
 mod diary;
 mod entrance;
 mod hostile;
+mod not_here;
+mod overview;
 mod protocols;
 mod stage;
 mod subscribe;

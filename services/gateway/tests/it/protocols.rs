@@ -41,95 +41,99 @@ fn frames(mut bytes: &[u8]) -> (Vec<Vec<u8>>, String) {
 
 #[tokio::test]
 async fn one_question_has_one_answer_over_all_protocols() {
-    let stage = Stage::new().await;
-    let key = stage.desk.key("reader", [Permission::OrganizationRead]);
+    for stage in Stage::both().await {
+        let key = stage.desk.key("reader", [Permission::OrganizationRead]);
 
-    let grpc = stage.organization().await.get_branch(keyed(ask(KNOWN), &key)).await.unwrap().into_inner();
+        let grpc = stage.organization().await.get_branch(keyed(ask(KNOWN), &key)).await.unwrap().into_inner();
 
-    let answer = web(&stage, &key, &ask(KNOWN)).await;
-    assert_eq!((answer.status, answer.headers["content-type"].as_str()), (200, "application/grpc-web+proto"));
-    let (messages, trailers) = frames(&answer.body);
-    assert!(trailers.contains("grpc-status:0"), "{trailers:?}");
-    assert_eq!(GetBranchResponse::decode(messages[0].as_slice()).unwrap(), grpc);
+        let answer = web(&stage, &key, &ask(KNOWN)).await;
+        assert_eq!((answer.status, answer.headers["content-type"].as_str()), (200, "application/grpc-web+proto"));
+        let (messages, trailers) = frames(&answer.body);
+        assert!(trailers.contains("grpc-status:0"), "{trailers:?}");
+        assert_eq!(GetBranchResponse::decode(messages[0].as_slice()).unwrap(), grpc);
 
-    let answer = stage.json("GET", &format!("/v1/branches/{KNOWN}"), &key, "").await;
-    assert_eq!((answer.status, answer.headers["content-type"].as_str()), (200, "application/json"));
-    assert_eq!(answer.headers["etag"], "\"7\"");
-    let descriptor = proto::pool().get_message_by_name("karibu.organization.v1.GetBranchResponse").unwrap();
-    let json = DynamicMessage::deserialize(descriptor, answer.json()).unwrap();
-    assert_eq!(json.transcode_to::<GetBranchResponse>().unwrap(), grpc);
+        let answer = stage.json("GET", &format!("/v1/branches/{KNOWN}"), &key, "").await;
+        assert_eq!((answer.status, answer.headers["content-type"].as_str()), (200, "application/json"));
+        assert_eq!(answer.headers["etag"], "\"7\"");
+        let descriptor = proto::pool().get_message_by_name("karibu.organization.v1.GetBranchResponse").unwrap();
+        let json = DynamicMessage::deserialize(descriptor, answer.json()).unwrap();
+        assert_eq!(json.transcode_to::<GetBranchResponse>().unwrap(), grpc);
+    }
 }
 
 #[tokio::test]
 async fn one_failure_is_the_same_over_all_protocols() {
-    let stage = Stage::new().await;
-    let key = stage.desk.key("reader", [Permission::OrganizationRead]);
-    let unknown = "0190163d-8694-739b-aea5-000000000000";
+    for stage in Stage::both().await {
+        let key = stage.desk.key("reader", [Permission::OrganizationRead]);
+        let unknown = "0190163d-8694-739b-aea5-000000000000";
 
-    let status = stage.organization().await.get_branch(keyed(ask(unknown), &key)).await.unwrap_err();
-    assert_eq!((status.code(), reason(&status).as_str()), (Code::NotFound, "BRANCH_NOT_FOUND"));
+        let status = stage.organization().await.get_branch(keyed(ask(unknown), &key)).await.unwrap_err();
+        assert_eq!((status.code(), reason(&status).as_str()), (Code::NotFound, "BRANCH_NOT_FOUND"));
 
-    let answer = web(&stage, &key, &ask(unknown)).await;
-    assert_eq!(answer.headers["grpc-status"], "5");
+        let answer = web(&stage, &key, &ask(unknown)).await;
+        assert_eq!(answer.headers["grpc-status"], "5");
 
-    let answer = stage.json("GET", &format!("/v1/branches/{unknown}"), &key, "").await;
-    assert_eq!((answer.status, answer.reason().as_str()), (404, "BRANCH_NOT_FOUND"));
-    assert_eq!(answer.json()["message"], "no such branch");
+        let answer = stage.json("GET", &format!("/v1/branches/{unknown}"), &key, "").await;
+        assert_eq!((answer.status, answer.reason().as_str()), (404, "BRANCH_NOT_FOUND"));
+        assert_eq!(answer.json()["message"], "no such branch");
 
-    // A broken field rule names its field.
-    let status = stage.organization().await.get_branch(keyed(ask("not-a-uuid"), &key)).await.unwrap_err();
-    assert_eq!(status.code(), Code::InvalidArgument);
-    let answer = stage.json("GET", "/v1/branches/not-a-uuid", &key, "").await;
-    assert_eq!(answer.status, 400);
-    assert!(answer.body.windows(9).any(|window| window == b"branch_id"), "{answer:?}");
+        // A broken field rule names its field.
+        let status = stage.organization().await.get_branch(keyed(ask("not-a-uuid"), &key)).await.unwrap_err();
+        assert_eq!(status.code(), Code::InvalidArgument);
+        let answer = stage.json("GET", "/v1/branches/not-a-uuid", &key, "").await;
+        assert_eq!(answer.status, 400);
+        assert!(answer.body.windows(9).any(|window| window == b"branch_id"), "{answer:?}");
+    }
 }
 
 #[tokio::test]
 async fn the_headers_of_http_become_request_id_and_etag() {
-    let stage = Stage::new().await;
-    let key = stage.desk.key("writer", [Permission::OrganizationWrite]);
-    let path = format!("/v1/branches/{KNOWN}:close");
-    let close = async |etag: &str| {
-        let headers = [
-            ("x-api-key", key.as_str()),
-            ("content-type", "application/json; charset=utf-8"),
-            ("idempotency-key", "once-1"),
-            ("if-match", etag),
-        ];
-        stage.send("POST", &path, &headers, b"{}").await
-    };
-    let answer = close("\"7\"").await;
-    assert_eq!(answer.status, 200, "{answer:?}");
-    let request = stage.desk.last_close.lock().unwrap().clone().unwrap();
-    assert_eq!((request.request_id.as_str(), request.etag.as_str()), ("once-1", "7"));
+    for stage in Stage::both().await {
+        let key = stage.desk.key("writer", [Permission::OrganizationWrite]);
+        let path = format!("/v1/branches/{KNOWN}:close");
+        let close = async |etag: &str| {
+            let headers = [
+                ("x-api-key", key.as_str()),
+                ("content-type", "application/json; charset=utf-8"),
+                ("idempotency-key", "once-1"),
+                ("if-match", etag),
+            ];
+            stage.send("POST", &path, &headers, b"{}").await
+        };
+        let answer = close("\"7\"").await;
+        assert_eq!(answer.status, 200, "{answer:?}");
+        let request = stage.desk.last_close.lock().unwrap().clone().unwrap();
+        assert_eq!((request.request_id.as_str(), request.etag.as_str()), ("once-1", "7"));
 
-    let stale = close("W/\"6\"").await;
-    assert_eq!((stale.status, stale.reason().as_str()), (412, "VERSION_MISMATCH"));
-    let in_body = stage.json("POST", &path, &key, "{\"etag\": \"6\"}").await;
-    assert_eq!((in_body.status, in_body.reason().as_str()), (409, "VERSION_MISMATCH"));
-    assert_eq!(close("*").await.status, 200);
-    assert_eq!(stage.desk.last_close.lock().unwrap().clone().unwrap().etag, "");
+        let stale = close("W/\"6\"").await;
+        assert_eq!((stale.status, stale.reason().as_str()), (412, "VERSION_MISMATCH"));
+        let in_body = stage.json("POST", &path, &key, "{\"etag\": \"6\"}").await;
+        assert_eq!((in_body.status, in_body.reason().as_str()), (409, "VERSION_MISMATCH"));
+        assert_eq!(close("*").await.status, 200);
+        assert_eq!(stage.desk.last_close.lock().unwrap().clone().unwrap().etag, "");
+    }
 }
 
 #[tokio::test]
 async fn a_call_ends_with_its_deadline() {
-    let stage = Stage::new().await;
-    let key = stage.desk.key("reader", [Permission::OrganizationRead]);
-    // Over gRPC-Web by hand: a gRPC client would end the call by its own timer.
-    let headers =
-        [("content-type", "application/grpc-web+proto"), ("x-api-key", key.as_str()), ("grpc-timeout", "100m")];
-    let answer = stage.send("POST", GET_BRANCH, &headers, &frame(&ask(SLOW))).await;
-    assert_eq!(answer.headers["grpc-status"], "4", "{answer:?}");
+    for stage in Stage::both().await {
+        let key = stage.desk.key("reader", [Permission::OrganizationRead]);
+        // Over gRPC-Web by hand: a gRPC client would end the call by its own timer.
+        let headers =
+            [("content-type", "application/grpc-web+proto"), ("x-api-key", key.as_str()), ("grpc-timeout", "100m")];
+        let answer = stage.send("POST", GET_BRANCH, &headers, &frame(&ask(SLOW))).await;
+        assert_eq!(answer.headers["grpc-status"], "4", "{answer:?}");
 
-    let path = format!("/v1/branches/{SLOW}");
-    let headers = [("x-api-key", key.as_str()), ("grpc-timeout", "100m")];
-    let answer = stage.send("GET", &path, &headers, b"").await;
-    assert_eq!((answer.status, answer.json()["code"].as_i64()), (504, Some(4)));
+        let path = format!("/v1/branches/{SLOW}");
+        let headers = [("x-api-key", key.as_str()), ("grpc-timeout", "100m")];
+        let answer = stage.send("GET", &path, &headers, b"").await;
+        assert_eq!((answer.status, answer.json()["code"].as_i64()), (504, Some(4)));
 
-    let zero = [("x-api-key", key.as_str()), ("grpc-timeout", "0n")];
-    assert_eq!(stage.send("GET", &format!("/v1/branches/{KNOWN}"), &zero, b"").await.status, 504);
-    let junk = [("x-api-key", key.as_str()), ("grpc-timeout", "soon")];
-    assert_eq!(stage.send("GET", &format!("/v1/branches/{KNOWN}"), &junk, b"").await.status, 200);
+        let zero = [("x-api-key", key.as_str()), ("grpc-timeout", "0n")];
+        assert_eq!(stage.send("GET", &format!("/v1/branches/{KNOWN}"), &zero, b"").await.status, 504);
+        let junk = [("x-api-key", key.as_str()), ("grpc-timeout", "soon")];
+        assert_eq!(stage.send("GET", &format!("/v1/branches/{KNOWN}"), &junk, b"").await.status, 200);
+    }
 }
 
 #[tokio::test]

@@ -8,10 +8,12 @@ use std::time::Duration;
 use karibu_gateway::Config;
 use kernel::Clock;
 use proto::karibu::organization::v1::organization_service_client::OrganizationServiceClient;
-use server::config::{self, NoConfig};
+use server::config::{self, BaseConfig, NoConfig};
+use server::hop::{Dialler, Peers};
 use server::{House, Process, Stop, Upstream};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio_util::task::TaskTracker;
 use tonic::metadata::MetadataValue;
 use tonic::transport::{Channel, Endpoint};
 use tonic_types::StatusExt;
@@ -43,15 +45,35 @@ impl Stage {
         Self::in_house(House::embedded(Clock::system()).unwrap(), config).await
     }
 
+    /// With the desk in the same process, and with the desk behind lanes as a process of its own would be.
+    pub async fn both() -> [Self; 2] {
+        let house = House::embedded(Clock::system()).unwrap();
+        [Self::new().await, Self::apart(house, Config::default()).await]
+    }
+
     pub async fn in_house(house: House, config: Config) -> Self {
         let desk = Desk::default();
         let started = desk.start(&house.kit("organization", "sqlite:unused"));
         house.peers.put("organization", Upstream::Local(started.routes));
+        Self::before(desk, house, config, Stop::new()).await
+    }
+
+    async fn apart(house: House, config: Config) -> Self {
+        let (desk, leave) = (Desk::default(), Stop::new());
+        let own = House { peers: Peers::default(), stop: Stop::new(), tasks: TaskTracker::new(), ..house.clone() };
+        let started = desk.start(&own.kit("organization", "sqlite:unused"));
+        let process = Process::bind(&settings(), own, server::telemetry::Scrape::default()).await.unwrap();
+        let url = format!("http://{}", process.address).parse().unwrap();
+        tokio::spawn(process.serve(vec![started], leave.clone().cancelled_owned()));
+        let dialler = Dialler { minter: house.minter.clone().unwrap(), rules: house.rules.clone() };
+        house.peers.put("organization", dialler.dial("organization", &[url]));
+        Self::before(desk, house, config, leave).await
+    }
+
+    async fn before(desk: Desk, house: House, config: Config, leave: Stop) -> Self {
         let gateway = karibu_gateway::start(&house.kit(karibu_gateway::NAME, "sqlite:unused"), config).await.unwrap();
-        let arguments: Vec<OsString> = ["karibu", "--listen", "127.0.0.1:0"].iter().map(OsString::from).collect();
-        let settings = config::load::<NoConfig>("gateway", &arguments).unwrap().base;
-        let process = Process::bind(&settings, house.clone(), server::telemetry::Scrape::default()).await.unwrap();
-        let (address, leave) = (process.address, Stop::new());
+        let process = Process::bind(&settings(), house.clone(), server::telemetry::Scrape::default()).await.unwrap();
+        let address = process.address;
         tokio::spawn(process.serve(vec![gateway], leave.clone().cancelled_owned()));
         Self { address, desk, house, leave }
     }
@@ -90,6 +112,11 @@ impl Stage {
         let _ = tokio::time::timeout(SOON, stream.read_to_end(&mut answer)).await.expect("an answer in time");
         Answer::read(&answer)
     }
+}
+
+fn settings() -> BaseConfig {
+    let arguments: Vec<OsString> = ["karibu", "--listen", "127.0.0.1:0"].iter().map(OsString::from).collect();
+    config::load::<NoConfig>("gateway", &arguments).unwrap().base
 }
 
 /// The request with a key.
