@@ -1,6 +1,7 @@
 //! Journeys: the story in both modes, real files, and clients that we did not write.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs, unreachable_pub)]
 
+mod configuration;
 mod foreign_clients;
 mod imports;
 mod persistence;

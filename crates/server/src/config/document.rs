@@ -23,6 +23,11 @@ pub fn command<C: clap::Args>(name: &'static str) -> Command {
         .after_help("Every setting may stand in the file given by --config too. A flag wins over the environment, the environment over the file.")
 }
 
+/// The settings that a service has beside those of every process.
+pub fn own_command<C: clap::Args>() -> Command {
+    C::augment_args(Command::new("own"))
+}
+
 /// The settings of a command as a Markdown table; hidden ones are left out.
 pub fn settings_table(command: &Command) -> String {
     let mut table = String::from("| flag | environment | default | meaning |\n|---|---|---|---|\n");
@@ -40,7 +45,6 @@ pub fn settings_table(command: &Command) -> String {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::super::NoConfig;
     use super::*;
@@ -48,21 +52,5 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         command::<NoConfig>("anything").debug_assert();
-    }
-
-    /// `UPDATE_DOCS=1 cargo test -p karibu-server` writes it anew.
-    #[test]
-    fn the_documented_settings_are_those_of_the_code() {
-        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/configuration.md");
-        let (begin, end) = ("<!-- every process: begin -->\n", "<!-- every process: end -->");
-        let document = std::fs::read_to_string(path).unwrap();
-        let (before, rest) = document.split_once(begin).unwrap();
-        let (now, after) = rest.split_once(end).unwrap();
-        let table = settings_table(&command::<NoConfig>("anything"));
-        if std::env::var_os("UPDATE_DOCS").is_some() {
-            std::fs::write(path, format!("{before}{begin}{table}{end}{after}")).unwrap();
-        } else {
-            assert_eq!(now, table, "docs/configuration.md is old: UPDATE_DOCS=1 cargo test -p karibu-server writes it");
-        }
     }
 }

@@ -8,7 +8,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-pub use document::{command, settings_table};
+pub use document::{command, own_command, settings_table};
 pub use file::{Loaded, load};
 
 use crate::deadline::Deadlines;
