@@ -1,5 +1,30 @@
 //! The kit that every service and the gateway boot from: settings, telemetry, identity, deadlines, the hop between
 //! processes, serving and drain. Mechanism only: no service is named here, and no business rule lives here.
+//!
+//! A service is one function. It gets a [`Kit`], which is all that differs between one process and many, and gives
+//! back what it [`Started`]; its `main` is one line:
+//!
+//! ```ignore
+//! pub async fn start(kit: &Kit, config: Config) -> anyhow::Result<Started> {
+//!     let db = kit.open_database().await?;
+//!     db.migrate(&[commit::MIGRATIONS, MIGRATIONS]).await?;
+//!     let door = commit::start::<Ticketing>(db.clone(), kit.clock.clone(), Options::default()).await?;
+//!     kit.publish(&door);                                   // its events, for all others
+//!     kit.consume(&["profile"], &door, &react);             // theirs, as its own commands
+//!     kit.every("follow-ups", PERIOD, move || due(..));     // its timers
+//!     Ok(kit.routes().with(TicketingServiceServer::new(api)).with(log_service(door.log())).started(ready))
+//! }
+//!
+//! fn main() -> ExitCode { server::run(NAME, start) }
+//! ```
+//!
+//! A handler begins with [`Call::admit`]. What a call has passed before that, on whatever way it came:
+//!
+//! ```text
+//! port ──────────────────────┐
+//! lane (hop) ────────────────┼─► edge: span, metrics, load, token, permission, size, deadline, panic wall ─► handler
+//! function call (embedded) ──┘
+//! ```
 
 mod admin;
 pub mod auth;
