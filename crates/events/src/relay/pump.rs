@@ -1,0 +1,154 @@
+//! Publishing: everything behind a sequence, a window of it at a time, until something is in doubt.
+
+use std::collections::VecDeque;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_nats::jetstream::context::PublishError;
+use async_nats::jetstream::message::PublishMessage;
+use async_nats::jetstream::publish::PublishAck;
+use commit::LogEvent;
+use futures_util::stream::FuturesOrdered;
+use futures_util::{FutureExt, StreamExt};
+
+use crate::envelope;
+use crate::relay::Relay;
+use crate::source::BoxFuture;
+
+/// Publishes on their way without an ack.
+const WINDOW: usize = 512;
+/// Events read from the log at once.
+const PAGE: usize = 500;
+/// Longest wait for the acks that are still on their way when one of them was bad.
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(1);
+/// The stream is compared with the log at least this often.
+const AUDIT: Duration = Duration::from_secs(600);
+
+/// Why publishing came to an end.
+pub(super) enum Stop {
+    /// Told to stop.
+    Cancelled,
+    /// The stream holds something at this place already.
+    Conflict(i64, String),
+    /// Time to compare the stream with the log again.
+    Audit,
+    /// Anything else: find out where the stream is.
+    Doubt(String),
+}
+
+type Acks = FuturesOrdered<BoxFuture<(i64, Result<PublishAck, PublishError>)>>;
+
+/// What a relay has read and sent.
+struct Flow {
+    epoch: i64,
+    stream: String,
+    /// The newest event that was sent.
+    sent: i64,
+    /// Read from the log and not sent.
+    ready: VecDeque<Arc<LogEvent>>,
+    acks: Acks,
+}
+
+impl Relay {
+    /// Publishes everything behind `last`, for ever.
+    pub(super) async fn pump(&self, last: i64) -> Stop {
+        let epoch = match self.log.bounds().await {
+            Ok(bounds) => bounds.epoch,
+            Err(error) => return Stop::Doubt(error.to_string()),
+        };
+        let stream = self.names.stream(self.log.name());
+        let mut flow = Flow { epoch, stream, sent: last, ready: VecDeque::new(), acks: FuturesOrdered::new() };
+        let mut head = self.log.head();
+        let mut reconnects = self.link.reconnects();
+        let mut audit = pin!(tokio::time::sleep(AUDIT));
+        loop {
+            let known = *head.borrow_and_update();
+            if let Err(stop) = self.fill(&mut flow, known).await {
+                return stop;
+            }
+            tokio::select! {
+                Some((seq, ack)) = flow.acks.next(), if !flow.acks.is_empty() => {
+                    if let Err(stop) = self.confirm(&mut flow.acks, seq, ack) {
+                        drain(flow.acks).await;
+                        return stop;
+                    }
+                }
+                changed = head.changed(), if flow.acks.len() < WINDOW => {
+                    if changed.is_err() {
+                        return Stop::Cancelled;
+                    }
+                }
+                () = reconnects.next() => {
+                    // Acks that were on their way are lost, and so may be what they would have said.
+                    drain(flow.acks).await;
+                    return Stop::Audit;
+                }
+                () = &mut audit, if flow.acks.is_empty() => return Stop::Audit,
+            }
+        }
+    }
+
+    /// Sends what the log has up to `known` while the window has room.
+    async fn fill(&self, flow: &mut Flow, known: i64) -> Result<(), Stop> {
+        while flow.acks.len() < WINDOW {
+            if flow.ready.is_empty() {
+                if known <= flow.sent {
+                    break;
+                }
+                let events = self.log.read(flow.sent, PAGE).await.map_err(|error| Stop::Doubt(error.to_string()))?;
+                flow.ready.extend(events);
+            }
+            let event = flow.ready.pop_front().filter(|event| event.seq == flow.sent + 1);
+            let Some(event) = event else {
+                return Err(Stop::Doubt(format!("the log does not give {}", flow.sent + 1)));
+            };
+            let message = PublishMessage::build()
+                .headers(envelope::headers(self.log.name(), flow.epoch, &event))
+                .payload(event.payload.clone())
+                .expected_stream(flow.stream.as_str())
+                .expected_last_sequence(flow.sent.unsigned_abs());
+            let subject = self.names.subject(self.log.name(), &event);
+            let sent = self.link.jetstream.send_publish(subject, message).await;
+            let ack = sent.map_err(|error| Stop::Doubt(format!("event {} cannot be sent: {error}", event.seq)))?;
+            let seq = event.seq;
+            flow.acks.push_back(Box::pin(async move { (seq, ack.await) }));
+            flow.sent = seq;
+        }
+        Ok(())
+    }
+
+    /// Takes an ack, and those behind it that have come as well.
+    fn confirm(&self, acks: &mut Acks, seq: i64, ack: Result<PublishAck, PublishError>) -> Result<(), Stop> {
+        judge(seq, ack)?;
+        let (mut newest, mut judged) = (seq, Ok(()));
+        while let Some(Some((seq, ack))) = acks.next().now_or_never() {
+            judged = judge(seq, ack);
+            if judged.is_err() {
+                break;
+            }
+            newest = seq;
+        }
+        self.set(|state| (state.published_seq, state.head_seq) = (newest, state.head_seq.max(newest)));
+        judged
+    }
+}
+
+/// An ack counts only when it names the very sequence, and a new message.
+fn judge(seq: i64, ack: Result<PublishAck, PublishError>) -> Result<(), Stop> {
+    use async_nats::jetstream::context::PublishErrorKind;
+    match ack {
+        Ok(ack) if i64::try_from(ack.sequence) == Ok(seq) && !ack.duplicate => Ok(()),
+        Ok(ack) => Err(Stop::Doubt(format!("event {seq} was acknowledged as {}", ack.sequence))),
+        // Newer servers say it with codes that the client does not know.
+        Err(error) if matches!(error.kind(), PublishErrorKind::WrongLastSequence | PublishErrorKind::Other) => {
+            Err(Stop::Conflict(seq, format!("event {seq} was refused: {error}")))
+        }
+        Err(error) => Err(Stop::Doubt(format!("event {seq} was not acknowledged: {error}"))),
+    }
+}
+
+/// Waits for what is still under way, so that the next look at the stream sees its end.
+async fn drain(mut acks: Acks) {
+    let _ = tokio::time::timeout(DRAIN_TIMEOUT, async { while acks.next().await.is_some() {} }).await;
+}
