@@ -143,7 +143,9 @@ impl Feed {
     async fn next(&mut self) -> Result<gw::SubscribeResponse, Status> {
         loop {
             if self.api.stop.is_cancelled() {
-                return Err(status::unavailable("the gateway"));
+                let message = "the gateway stops: go on with the last token";
+                let after = server::limits::RETRY_AFTER;
+                return Err(status::retry_later(Code::Unavailable, "GATEWAY_STOPPING", message, after));
             }
             if Instant::now() >= self.until {
                 return Err(deadline::exceeded());
