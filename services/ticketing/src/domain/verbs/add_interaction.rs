@@ -59,9 +59,10 @@ impl Verb<Ticketing> for AddInteraction {
     type Reply = Added;
 
     fn decide(&self, desk: &mut Desk, cx: &mut Cx<'_>) -> Outcome<Added> {
-        let complaint = self.case.see(&mut desk.complaints)?.clone();
+        self.case.see(&mut desk.complaints)?;
         if let Some(interaction) = self.find_earlier(desk)? {
-            return Ok(Added { interaction, file: CaseFile::of(&complaint, &mut desk.follow_ups)? });
+            let complaint = self.case.see(&mut desk.complaints)?;
+            return Ok(Added { interaction, file: CaseFile::of(complaint, &mut desk.follow_ups)? });
         }
         let (complaint, _) = self.case.take(&mut desk.complaints, Command::AddInteraction)?;
         let occurred_at_us = self.occurred_at_us.unwrap_or(cx.now_us);
