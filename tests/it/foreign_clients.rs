@@ -39,8 +39,6 @@ async fn a_python_client_complains_by_reflection_alone() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_python_client_and_a_nats_subscriber_use_the_distributed_suite() {
     let place = distributed(&[]).await;
-    check(place.mode, &complain(&place).await);
-
     let wanted = ["opened", "resolved", "follow_up_due"].map(|event| format!("karibu.ticketing.complaint.{event}.v1"));
     let suite = place.keep.downcast_ref::<Distributed>().unwrap();
     let mut command = Python::find().script("tests/python/hear.py");
@@ -64,4 +62,5 @@ async fn a_python_client_and_a_nats_subscriber_use_the_distributed_suite() {
         assert!(message["subject"].as_str().unwrap().ends_with(&format!(".complaint.{event}")), "{message}");
         assert!(message["bytes"].as_i64().unwrap() > 0, "protobuf data");
     }
+    check(place.mode, &complain(&place).await);
 }

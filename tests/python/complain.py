@@ -37,9 +37,12 @@ def main():
     parser.add_argument("key")
     client = Client(**vars(parser.parse_args()))
 
-    branch = client.method("karibu.organization.v1.OrganizationService", "CreateBranch")({
-        "code": "PY1", "displayName": "Python", "kind": "BRANCH_KIND_BUSINESS",
-        "timeZone": "Africa/Kigali", "currencyCode": "RWF",
+    organization = "karibu.organization.v1.OrganizationService"
+    business = client.method(organization, "ListBranches")({"kind": "BRANCH_KIND_BUSINESS"}).branches
+    place = {"kind": "BRANCH_KIND_BRANCH", "parentBranchId": business[0].branch_id} if business else {
+        "kind": "BRANCH_KIND_BUSINESS"}
+    branch = client.method(organization, "CreateBranch")({
+        "code": "PY1", "displayName": "Python", "timeZone": "Africa/Kigali", "currencyCode": "RWF", **place,
     }).branch
 
     seen, arrived = [], threading.Event()

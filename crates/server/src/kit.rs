@@ -5,7 +5,7 @@ use std::borrow::Borrow;
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::future::Future;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::Context;
@@ -50,7 +50,13 @@ pub struct House {
     pub stop: Stop,
     /// Background tasks; the process waits for them a moment before it ends.
     pub tasks: TaskTracker,
+    /// The databases that were opened, to be closed at the end.
+    databases: Databases,
 }
+
+/// The databases of this process. Clones share them.
+#[derive(Clone, Debug, Default)]
+struct Databases(Arc<Mutex<Vec<store::Db>>>);
 
 impl House {
     /// One process with everything in it: a key of its own, made now.
@@ -67,6 +73,7 @@ impl House {
             max_request_bytes: limits::MAX_REQUEST_BYTES,
             stop: Stop::new(),
             tasks: TaskTracker::new(),
+            databases: Databases::default(),
         })
     }
 
@@ -103,6 +110,7 @@ impl House {
             max_request_bytes: config.max_request_bytes,
             stop: Stop::new(),
             tasks: TaskTracker::new(),
+            databases: Databases::default(),
         };
         house.dial(&config.peers)?;
         if let Some(path) = config.clock_offset_file.clone() {
@@ -125,6 +133,16 @@ impl House {
             self.peers.put(name, dialler.dial(name, &urls));
         }
         Ok(())
+    }
+
+    /// Closes what the services of this process have opened. They must have been dropped: a committer ends when the
+    /// last door to it is gone, and gives its connection back then.
+    pub(crate) async fn close(&self) {
+        self.peers.clear();
+        let databases = std::mem::take(&mut *self.databases.0.lock().unwrap_or_else(PoisonError::into_inner));
+        for db in databases {
+            db.close().await;
+        }
     }
 
     /// The kit of the service `name` with its database (`sqlite:…` or `postgres://…`).
@@ -158,7 +176,10 @@ impl Kit {
     /// Opens the database. A SQLite file is made if it is not there; PostgreSQL is not asked before the first use.
     pub async fn open_database(&self) -> anyhow::Result<store::Db> {
         let options = store::Options::new(&self.database, format!("karibu-{}", self.name));
-        store::Db::open(&options).await.with_context(|| format!("cannot open the database of {}", self.name))
+        let db =
+            store::Db::open(&options).await.with_context(|| format!("cannot open the database of {}", self.name))?;
+        self.databases.0.lock().unwrap_or_else(PoisonError::into_inner).push(db.clone());
+        Ok(db)
     }
 
     /// Begins the set of gRPC services that this service answers.

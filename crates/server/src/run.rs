@@ -158,6 +158,9 @@ impl Process {
         if timeout(limits::TASKS_GRACE, ended).await.is_err() {
             tracing::warn!(left = house.tasks.len(), "background tasks did not end in time");
         }
+        if timeout(limits::TASKS_GRACE, house.close()).await.is_err() {
+            tracing::warn!("a database was still in use at the end");
+        }
         drop(admin);
         drained
     }

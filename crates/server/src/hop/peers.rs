@@ -20,6 +20,11 @@ impl Peers {
         self.0.write().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned(), upstream);
     }
 
+    /// Forgets all of them: what runs in this process is let go.
+    pub fn clear(&self) {
+        self.0.write().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
     /// The names of all known services, sorted.
     pub fn names(&self) -> Vec<String> {
         self.0.read().unwrap_or_else(PoisonError::into_inner).keys().cloned().collect()

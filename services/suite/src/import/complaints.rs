@@ -25,11 +25,11 @@ struct Case {
 pub async fn complaints(client: &Karibu, task: &Task) -> anyhow::Result<Report> {
     let branch = find_branch(client, &task.branch).await?;
     let mut report = Report::default();
-    let cases = read(task, &branch.branch_id, &mut report)?;
+    let (mapping, cases) = read(task, &branch.branch_id, &mut report)?;
     let progress = send::progress(task.progress, report.rows);
     progress.inc(report.refused.len() as u64);
     let batches = send::batches(cases, |case| &case.input);
-    let outcomes = send::all(batches, &progress, |_| 1, |batch| import(client, batch)).await?;
+    let outcomes = send::all(batches, &progress, |_| 1, |batch| import(client, &mapping, batch)).await?;
     progress.finish_and_clear();
     for outcome in outcomes {
         report.taken += outcome.taken;
@@ -41,7 +41,7 @@ pub async fn complaints(client: &Karibu, task: &Task) -> anyhow::Result<Report> 
     Ok(report)
 }
 
-async fn import(client: &Karibu, batch: Vec<Case>) -> anyhow::Result<Report> {
+async fn import(client: &Karibu, mapping: &ComplaintMapping, batch: Vec<Case>) -> anyhow::Result<Report> {
     let complaints = batch.iter().map(|case| case.input.clone()).collect();
     let request = ImportComplaintsRequest { request_id: request_id(), complaints };
     let client = client.ticketing();
@@ -60,7 +60,8 @@ async fn import(client: &Karibu, batch: Vec<Case>) -> anyhow::Result<Report> {
                 if result.already_imported { report.already_there += 1 } else { report.stored += 1 }
             }
             Some(complaint_import_result::Result::Error(error)) => {
-                report.refuse(case.line, &error.field, format!("{}: {}", error.reason, error.message));
+                let column = mapping.column_at_fault(&error.field);
+                report.refuse(case.line, &column, format!("{}: {}", error.reason, error.message));
             }
             None => anyhow::bail!("the answer leaves out line {}", case.line),
         }
@@ -75,7 +76,7 @@ struct Reading {
     branch_id: String,
 }
 
-fn read(task: &Task, branch_id: &str, report: &mut Report) -> anyhow::Result<Vec<Case>> {
+fn read(task: &Task, branch_id: &str, report: &mut Report) -> anyhow::Result<(ComplaintMapping, Vec<Case>)> {
     let mut table = Table::open(&task.file)?;
     let mapping = ComplaintMapping::choose(task.mapping.as_deref(), &task.columns, &table.header)?;
     let places = mapping.columns.iter().filter_map(|(field, column)| Some((field.clone(), table.place_of(column)?)));
@@ -100,7 +101,7 @@ fn read(task: &Task, branch_id: &str, report: &mut Report) -> anyhow::Result<Vec
             }
         }
     }
-    Ok(cases)
+    Ok((reading.mapping, cases))
 }
 
 type Fault = (&'static str, String);

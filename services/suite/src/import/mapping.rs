@@ -78,6 +78,8 @@ pub(super) trait Mapping: Sized + for<'de> Deserialize<'de> {
     const OPTIONAL: &'static [&'static str];
     /// Name and TOML text of the built-in mappings.
     const BUILT_IN: &'static [(&'static str, &'static str)];
+    /// Where a field of the contract has another name than ours: the contract's, ours.
+    const RENAMED: &'static [(&'static str, &'static str)];
     /// For a file that is mapped by flags alone.
     fn bare() -> Self;
     fn columns(&self) -> &Columns;
@@ -108,6 +110,14 @@ pub(super) trait Mapping: Sized + for<'de> Deserialize<'de> {
             }
         }
         Ok(mapping)
+    }
+
+    /// The column behind a field that the service found at fault, such as `lines[2].quantity`; the field
+    /// itself where no column stands behind it.
+    fn column_at_fault(&self, field: &str) -> String {
+        let last = field.rsplit('.').next().unwrap_or(field);
+        let ours = Self::RENAMED.iter().find(|(theirs, _)| *theirs == last).map_or(last, |(_, ours)| *ours);
+        self.columns().get(ours).cloned().unwrap_or_else(|| field.to_owned())
     }
 
     fn fields() -> String {
@@ -142,6 +152,13 @@ impl Mapping for PurchaseMapping {
     const OPTIONAL: &'static [&'static str] = &["description", "category", "customer"];
     const BUILT_IN: &'static [(&'static str, &'static str)] =
         &[("online-retail", include_str!("../../mappings/online-retail.toml"))];
+    const RENAMED: &'static [(&'static str, &'static str)] = &[
+        ("source_ref", "receipt"),
+        ("unit_amount_minor", "unit_price"),
+        ("occur_time", "time"),
+        ("category_code", "category"),
+        ("value", "customer"),
+    ];
     fn bare() -> Self {
         Self {
             source_system: "import".to_owned(),
@@ -166,6 +183,12 @@ impl Mapping for ComplaintMapping {
         &["reference", "sub_product", "sub_issue", "organization", "region", "channel", "timely", "disputed", "sent"];
     const BUILT_IN: &'static [(&'static str, &'static str)] =
         &[("consumer-complaints", include_str!("../../mappings/consumer-complaints.toml"))];
+    const RENAMED: &'static [(&'static str, &'static str)] = &[
+        ("source_ref", "reference"),
+        ("company_response", "response"),
+        ("receive_date", "received"),
+        ("send_date", "sent"),
+    ];
     fn bare() -> Self {
         Self { source_system: "import".to_owned(), date_format: "%Y-%m-%d".to_owned(), columns: Columns::new() }
     }
@@ -200,6 +223,14 @@ mod tests {
     fn an_unknown_header_asks_for_what_is_needed() {
         let error = PurchaseMapping::choose(None, &[], &header("a,b")).unwrap_err();
         assert!(error.to_string().contains("receipt, sku, quantity, unit_price, time"), "{error}");
+    }
+
+    #[test]
+    fn a_field_at_fault_leads_back_to_its_column() {
+        let mapping = ComplaintMapping::named("consumer-complaints").unwrap();
+        assert_eq!(mapping.column_at_fault("historical_case.send_date"), "Date sent to company");
+        assert_eq!(mapping.column_at_fault("historical_case.product"), "Product");
+        assert_eq!(mapping.column_at_fault("branch_id"), "branch_id");
     }
 
     #[test]

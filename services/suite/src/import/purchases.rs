@@ -29,12 +29,13 @@ struct Receipt {
 pub async fn purchases(client: &Karibu, task: &Task) -> anyhow::Result<Report> {
     let branch = find_branch(client, &task.branch).await?;
     let mut report = Report::default();
-    let receipts = read(task, &branch, &mut report)?;
+    let (mapping, receipts) = read(task, &branch, &mut report)?;
     let progress = send::progress(task.progress, report.rows);
     progress.inc(report.refused.len() as u64);
     let batches = send::batches(receipts, |receipt| &receipt.input);
     let outcomes =
-        send::all(batches, &progress, |receipt| receipt.rows.len() as u64, |batch| record(client, batch)).await?;
+        send::all(batches, &progress, |receipt| receipt.rows.len() as u64, |batch| record(client, &mapping, batch))
+            .await?;
     progress.finish_and_clear();
     for outcome in outcomes {
         outcome.add_to(&mut report);
@@ -56,7 +57,7 @@ impl Outcome {
     }
 }
 
-async fn record(client: &Karibu, batch: Vec<Receipt>) -> anyhow::Result<Outcome> {
+async fn record(client: &Karibu, mapping: &PurchaseMapping, batch: Vec<Receipt>) -> anyhow::Result<Outcome> {
     let purchases = batch.iter().map(|receipt| receipt.input.clone()).collect();
     let request = BatchRecordPurchasesRequest { request_id: request_id(), purchases };
     let client = client.profile();
@@ -80,8 +81,9 @@ async fn record(client: &Karibu, batch: Vec<Receipt>) -> anyhow::Result<Outcome>
                 report.customers_made += u64::from(result.customer_created);
             }
             Some(purchase_result::Result::Error(error)) => {
+                let column = mapping.column_at_fault(&error.field);
                 for line in &receipt.rows {
-                    report.refuse(*line, &error.field, format!("{}: {}", error.reason, error.message));
+                    report.refuse(*line, &column, format!("{}: {}", error.reason, error.message));
                 }
             }
             None => anyhow::bail!("the answer leaves out receipt {}", receipt.input.source_ref),
@@ -99,7 +101,7 @@ struct Reading {
     branch_id: String,
 }
 
-fn read(task: &Task, branch: &Branch, report: &mut Report) -> anyhow::Result<Vec<Receipt>> {
+fn read(task: &Task, branch: &Branch, report: &mut Report) -> anyhow::Result<(PurchaseMapping, Vec<Receipt>)> {
     let mut table = Table::open(&task.file)?;
     let mapping = PurchaseMapping::choose(task.mapping.as_deref(), &task.columns, &table.header)?;
     let places = mapping.columns.iter().filter_map(|(field, column)| Some((field.clone(), table.place_of(column)?)));
@@ -134,7 +136,7 @@ fn read(task: &Task, branch: &Branch, report: &mut Report) -> anyhow::Result<Vec
             report.refuse(row.line, &column, reason);
         }
     }
-    Ok(receipts.into_values().collect())
+    Ok((reading.mapping, receipts.into_values().collect()))
 }
 
 type Fault = (&'static str, String);

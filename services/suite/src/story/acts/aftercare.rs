@@ -126,7 +126,16 @@ impl Telling<'_> {
             })
             .await?;
         ensure!(reply.unreachable.is_empty(), "these services did not answer: {:?}", reply.unreachable);
-        self.lines.add("overview.get_customer_overview", &reply);
+        let mut told = reply.clone();
+        if let Some(overview) = &mut told.overview {
+            // What different services do at one moment interleaves differently each time.
+            overview.timeline.sort_by_key(|entry| {
+                let mut facts: Vec<_> = entry.facts.clone().into_iter().collect();
+                facts.sort();
+                (entry.service.clone(), entry.event_type.clone(), facts)
+            });
+        }
+        self.lines.add("overview.get_customer_overview", &told);
         let overview = part!(reply, overview);
         self.narrator.call("overview.get_customer_overview", "answered by every service");
         for line in view::lines(&overview) {
