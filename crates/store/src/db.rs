@@ -60,7 +60,7 @@ pub struct Db {
 #[derive(Clone, Debug)]
 pub(crate) enum Pools {
     Postgres(PgPool),
-    Sqlite { read: SqlitePool, write: SqlitePool, _lock: Arc<File> },
+    Sqlite { read: SqlitePool, write: SqlitePool, lock: Arc<File> },
 }
 
 /// Runs one body on the pool for reading, whichever engine it is.
@@ -153,6 +153,9 @@ impl Db {
                 let options = (*pool.connect_options()).clone().options([
                     ("jit", "off"),
                     ("enable_seqscan", "off"),
+                    // Whatever a batch joins is a handful of keys: an index look-up each, never a scan.
+                    ("enable_hashjoin", "off"),
+                    ("enable_mergejoin", "off"),
                     ("idle_in_transaction_session_timeout", timeout.as_str()),
                     ("lock_timeout", &LOCK_TIMEOUT_MS.to_string()),
                 ]);
@@ -172,13 +175,15 @@ impl Db {
         Ok(())
     }
 
-    /// Closes every connection; a SQLite file is checkpointed and let go.
+    /// Closes every connection once it is given back; a SQLite file is checkpointed and let go, so that
+    /// another process can open it, even while clones of this are still about.
     pub async fn close(&self) {
         match &self.pools {
             Pools::Postgres(pool) => pool.close().await,
-            Pools::Sqlite { read, write, .. } => {
+            Pools::Sqlite { read, write, lock, .. } => {
                 read.close().await;
                 write.close().await;
+                let _ = lock.unlock();
             }
         }
     }
@@ -225,7 +230,7 @@ async fn open_sqlite(path: &Path, options: &Options) -> Result<Pools> {
     // The writer comes first: it makes the file and sets the journal mode.
     let write = pool(1).connect_with(connect.clone()).await?;
     let read = pool(options.read_connections).connect_lazy_with(connect.pragma("query_only", "on"));
-    Ok(Pools::Sqlite { read, write, _lock: Arc::new(lock) })
+    Ok(Pools::Sqlite { read, write, lock: Arc::new(lock) })
 }
 
 /// Two processes on one file would each believe to be the only writer.
