@@ -20,6 +20,8 @@ pub struct Sale {
     pub rule: EarnRule,
     /// What happened to parts of a point.
     pub rounding: Rounding,
+    /// Version of the rules that held.
+    pub rule_version: i64,
     /// The ledger entry of the points; `None` if there were none.
     pub entry: Option<EntryId>,
 }
@@ -109,6 +111,7 @@ mod tests {
             earning_minor,
             rule: EarnRule { currency: "RWF".parse().unwrap(), points: 1, per_minor_units: 100 },
             rounding,
+            rule_version: 1,
             entry: None,
         }
     }

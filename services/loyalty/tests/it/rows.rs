@@ -85,6 +85,7 @@ fn earning() -> Earning {
         earning_minor: 6,
         rule: program().terms.earn_rules[1],
         rounding: Rounding::Floor,
+        rule_version: 3,
         entry: Some(EntryId(Uuid::from_u128(7))),
     };
     let back =

@@ -191,6 +191,7 @@ mod tests {
         assert_eq!(till.account(ANN).balances.of(LedgerAccount::Available).0, 30);
         till.take_back("r1", "1", Some(ANN), "RWF", 1_000).unwrap();
         assert_eq!(till.account(ANN).balances.of(LedgerAccount::Available).0, 20, "by the rule that gave them");
+        assert_eq!(till.entries(ANN)[2].cause.rule_version, 1);
     }
 
     #[test]

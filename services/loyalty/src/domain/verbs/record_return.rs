@@ -77,7 +77,7 @@ impl RecordReturn {
                     entries: &mut w.entries,
                     presences: &mut w.presences,
                     cx,
-                    cause: self.cause(program, sale.entry),
+                    cause: self.cause(sale.rule_version, sale.entry),
                 };
                 self.claw_back(program, account, back, pen)?;
             }
@@ -123,7 +123,12 @@ impl RecordReturn {
             }
         };
         let points = points.min(account.earned).max(Points::ZERO);
-        let pen = Pen { entries: &mut w.entries, presences: &mut w.presences, cx, cause: self.cause(program, None) };
+        let pen = Pen {
+            entries: &mut w.entries,
+            presences: &mut w.presences,
+            cx,
+            cause: self.cause(program.rule_version, None),
+        };
         self.claw_back(program, account, points, pen)
     }
 
@@ -145,11 +150,11 @@ impl RecordReturn {
         Ok(())
     }
 
-    fn cause(&self, program: &Program, reverses: Option<EntryId>) -> Cause {
+    fn cause(&self, rule_version: i64, reverses: Option<EntryId>) -> Cause {
         Cause {
             purchase: Some(self.purchase),
             branch: Some(self.branch),
-            rule_version: program.rule_version,
+            rule_version,
             reverses,
             occurred_at_us: self.occurred_at_us,
             ..Cause::default()

@@ -77,6 +77,7 @@ impl RecordSale {
             earning_minor: self.earning.minor.max(0),
             rule: earned.rule,
             rounding: program.terms.rounding,
+            rule_version: program.rule_version,
             entry: None,
         });
         let mut sale = sale.clone();
@@ -88,7 +89,7 @@ impl RecordSale {
                 let cause = Cause {
                     purchase: Some(self.purchase),
                     branch: Some(self.branch),
-                    rule_version: program.rule_version,
+                    rule_version: sale.rule_version,
                     occurred_at_us: self.occurred_at_us,
                     ..Cause::default()
                 };
