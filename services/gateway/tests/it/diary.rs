@@ -125,6 +125,15 @@ impl<const N: usize> Log<N> {
         Self { door, _folder: folder }
     }
 
+    /// The log as its owner would give it to a peer.
+    pub fn backfill(&self) -> events::Backfill {
+        let source = events::Source::of(self.door.log());
+        std::sync::Arc::new(move |after, max| {
+            let source = source.clone();
+            Box::pin(async move { source.read(after, max).await })
+        })
+    }
+
     /// Writes `count` events of this branch.
     pub async fn write(&self, count: usize, branch: Option<&str>) {
         for _ in 0..count {

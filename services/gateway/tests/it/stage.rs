@@ -60,7 +60,8 @@ impl Stage {
 
     async fn apart(house: House, config: Config) -> Self {
         let (desk, leave) = (Desk::default(), Stop::new());
-        let own = House { peers: Peers::default(), stop: Stop::new(), tasks: TaskTracker::new(), ..house.clone() };
+        let mut own = house.clone();
+        (own.peers, own.stop, own.tasks) = (Peers::default(), Stop::new(), TaskTracker::new());
         let started = desk.start(&own.kit("organization", "sqlite:unused"));
         let process = Process::bind(&settings(), own, server::telemetry::Scrape::default()).await.unwrap();
         let url = format!("http://{}", process.address).parse().unwrap();

@@ -364,3 +364,36 @@ async fn a_token_of_another_history_is_refused() {
     let mut heard = Heard { stream, token: String::new(), events: Vec::new() };
     assert!(heard.until(3).await[0].source.ends_with("/2"));
 }
+
+/// As in processes apart: the writer's relay, a NATS server between, and the owner of the log for what is older.
+#[tokio::test]
+async fn over_nats_it_is_the_same() {
+    let nats = testkit::Nats::shared().await;
+    let options = events::NatsOptions {
+        urls: vec![nats.url().to_owned()],
+        namespace: Some(nats.namespace().to_owned()),
+        ..Default::default()
+    };
+    let theirs = events::Bus::nats(options.clone(), std::sync::Arc::new(|_: &str| None)).await.unwrap();
+    let log = Log::<2>::open(&theirs).await;
+    log.write(30, Some(KNOWN)).await;
+    let owner = log.backfill();
+    let ours = events::Bus::nats(options, std::sync::Arc::new(move |_: &str| Some(owner.clone()))).await.unwrap();
+    let mut house = House::embedded(Clock::system()).unwrap();
+    house.bus = ours;
+    let stage = Stage::in_house(house, Config::default()).await;
+    let key = stage.desk.key("listener", [Permission::EventRead]);
+    let filter = gw::EventFilter { types: vec!["karibu.ticketing.*".into()], ..Default::default() };
+    let mut client = EventServiceClient::new(stage.channel().await);
+    let ask = |start: gw::SubscribeRequest| gw::SubscribeRequest { filter: Some(filter.clone()), ..start };
+    let stream = client.subscribe(keyed(ask(from(gw::StartPosition::Earliest)), &key)).await.unwrap().into_inner();
+    let mut heard = Heard { stream, token: String::new(), events: Vec::new() };
+    heard.until(30).await;
+    log.write(5, Some(KNOWN)).await;
+    assert_eq!(sequences(heard.until(35).await)["ticketing"], (1..=35).collect::<Vec<_>>());
+
+    let stream = client.subscribe(keyed(ask(at(&heard.token)), &key)).await.unwrap().into_inner();
+    let mut again = Heard { stream, token: String::new(), events: Vec::new() };
+    log.write(1, Some(KNOWN)).await;
+    assert_eq!(sequences(again.until(1).await)["ticketing"], [36]);
+}
