@@ -44,7 +44,7 @@ pub async fn start(kit: &Kit, config: Config) -> anyhow::Result<Started> {
     });
     let events = subscribe::Api {
         tails,
-        tokens: Tokens::new(&config.resume_secrets),
+        tokens: Tokens::new(&config.secrets()?, minter.derived_secret("resume tokens")),
         branches: Branches::new(kit.peers.clone(), minter.clone()),
         admission: admission.clone(),
         seats: Seats::default(),

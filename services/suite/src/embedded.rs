@@ -88,7 +88,10 @@ async fn start_services(house: &House, options: &Options) -> anyhow::Result<(Vec
     for service in &services {
         house.peers.put(service.name, Upstream::Local(service.routes.clone()));
     }
-    let door = gateway::start(&kit(gateway::NAME), Default::default()).await.context("gateway")?;
+    // Kept with the data, so that subscribers go on where they were after a restart.
+    let resume_secret_file = Some(options.data.join("resume-secret"));
+    let settings = gateway::Config { resume_secret_file, ..Default::default() };
+    let door = gateway::start(&kit(gateway::NAME), settings).await.context("gateway")?;
     Ok((services.into_iter().chain([door]).collect(), key))
 }
 

@@ -69,6 +69,12 @@ impl SigningKeys {
         keys
     }
 
+    /// A secret for another purpose, the same wherever this key is: who has it learns nothing of the key.
+    pub(super) fn derive(&self, purpose: &str) -> [u8; 32] {
+        // The key has a fixed length, so no two purposes meet.
+        Sha256::new().chain_update(self.key.as_bytes()).chain_update(purpose.as_bytes()).finalize().into()
+    }
+
     /// Both halves as PEM (private, public): what a deployment writes once.
     pub fn to_pem(&self) -> Result<(String, String), KeyError> {
         let failed = |half| KeyError::NotAKey { path: "generated".to_owned(), half };

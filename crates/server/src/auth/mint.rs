@@ -36,6 +36,11 @@ impl Minter {
         Self(Arc::new(Mint { keys, made: Mutex::default() }))
     }
 
+    /// A secret for `purpose`, the same in every process that signs with this key, and of no use for signing.
+    pub fn derived_secret(&self, purpose: &str) -> [u8; 32] {
+        self.0.keys.derive(purpose)
+    }
+
     /// `Bearer <token>` for calls of `principal` to the service `audience`.
     pub fn bearer(&self, principal: &Principal, audience: &str) -> Result<HeaderValue, Status> {
         let now = Instant::now();

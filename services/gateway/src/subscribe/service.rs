@@ -248,7 +248,7 @@ mod tests {
         let house = House::embedded(Clock::system()).unwrap();
         Api {
             tails: Tails::follow([], &house.stop, |_| {}),
-            tokens: Tokens::new(&[]),
+            tokens: Tokens::new(&[], [1; 32]),
             branches: Branches::new(house.peers.clone(), house.minter.clone().unwrap()),
             admission: Admission::new(Keys::new(ask), Rates::new(0)),
             seats: Seats::default(),

@@ -51,14 +51,11 @@ impl fmt::Debug for Tokens {
 }
 
 impl Tokens {
-    /// Tokens under these secrets: the first one signs, the others are still believed. Without any, a secret is made
-    /// that lives as long as the process.
-    pub fn new(secrets: &[String]) -> Self {
-        let mut keys: Vec<[u8; 32]> = secrets.iter().map(|secret| Sha256::digest(secret.as_bytes()).into()).collect();
-        if keys.is_empty() {
-            keys.push(rand::random());
-        }
-        Self { keys }
+    /// Tokens under these secrets: the first one makes marks, all are believed. Without any, `own` takes their place.
+    pub fn new(secrets: &[String], own: [u8; 32]) -> Self {
+        let given = secrets.iter().map(|secret| Sha256::digest(secret.as_bytes()).into());
+        let keys: Vec<[u8; 32]> = given.collect();
+        Self { keys: if keys.is_empty() { vec![own] } else { keys } }
     }
 
     /// The token for these places under the filter with this hash.
@@ -132,6 +129,11 @@ mod tests {
 
     use super::*;
 
+    fn tokens(secrets: &[&str]) -> Tokens {
+        let secrets: Vec<String> = secrets.iter().map(|secret| (*secret).to_owned()).collect();
+        Tokens::new(&secrets, [1; 32])
+    }
+
     fn places() -> impl Strategy<Value = Vec<Place>> {
         let place = ("[a-z]{1,12}", 1..i64::MAX, 0..i64::MAX).prop_map(|(log, epoch, seq)| Place { log, epoch, seq });
         proptest::collection::vec(place, 0..8)
@@ -140,7 +142,7 @@ mod tests {
     proptest! {
         #[test]
         fn a_token_gives_back_its_places_and_only_under_its_filter(places in places(), filter: u64, other: u64) {
-            let tokens = Tokens::new(&["secret".into()]);
+            let tokens = tokens(&["secret"]);
             let token = tokens.make(filter, &places);
             prop_assert_eq!(tokens.read(&token, filter).unwrap(), places);
             prop_assume!(filter != other);
@@ -149,7 +151,7 @@ mod tests {
 
         #[test]
         fn a_token_with_any_bit_changed_or_any_end_cut_is_forged(places in places(), at: prop::sample::Index, bit in 0..8_u8) {
-            let tokens = Tokens::new(&["secret".into()]);
+            let tokens = tokens(&["secret"]);
             let token = tokens.make(7, &places);
             let mut bytes = URL_SAFE_NO_PAD.decode(&token).unwrap();
             let cut = URL_SAFE_NO_PAD.encode(&bytes[..at.index(bytes.len())]);
@@ -161,17 +163,19 @@ mod tests {
 
         #[test]
         fn any_text_is_read_without_a_panic(text in ".{0,200}") {
-            let tokens = Tokens::new(&["secret".into()]);
+            let tokens = tokens(&["secret"]);
             prop_assert_eq!(tokens.read(&text, 7), Err(TokenFault::Forged));
         }
     }
 
     #[test]
     fn a_changed_secret_is_believed_while_it_is_listed() {
-        let (old, new) = ("old".to_owned(), "new".to_owned());
-        let token = Tokens::new(std::slice::from_ref(&old)).make(1, &[]);
-        assert!(Tokens::new(&[new.clone(), old]).read(&token, 1).is_ok());
-        assert_eq!(Tokens::new(&[new]).read(&token, 1), Err(TokenFault::Forged));
-        assert_eq!(Tokens::new(&[]).read(&token, 1), Err(TokenFault::Forged));
+        let token = tokens(&["old"]).make(1, &[]);
+        assert!(tokens(&["new", "old"]).read(&token, 1).is_ok());
+        assert_eq!(tokens(&["new"]).read(&token, 1), Err(TokenFault::Forged));
+        assert_eq!(tokens(&[]).read(&token, 1), Err(TokenFault::Forged));
+        let own = tokens(&[]).make(1, &[]);
+        assert!(tokens(&[]).read(&own, 1).is_ok());
+        assert_eq!(Tokens::new(&[], [2; 32]).read(&own, 1), Err(TokenFault::Forged));
     }
 }

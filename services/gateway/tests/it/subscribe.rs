@@ -251,7 +251,9 @@ async fn a_token_that_does_not_fit_is_refused_with_its_reason() {
 
     // A place that no log of today has, though the mark is good.
     let hash = Filter::of(&gw::EventFilter::default()).unwrap().hash();
-    let place = |epoch, seq| Tokens::new(&[SECRET.into()]).make(hash, &[Place { log: "ticketing".into(), epoch, seq }]);
+    let place = |epoch, seq| {
+        Tokens::new(&[SECRET.into()], [0; 32]).make(hash, &[Place { log: "ticketing".into(), epoch, seq }])
+    };
     for (epoch, seq) in [(1, 11), (2, 3), (1, i64::MAX)] {
         let status = refused(at(&place(epoch, seq))).await;
         assert_eq!((status.code(), reason(&status).as_str()), (Code::FailedPrecondition, "LOG_EPOCH_CHANGED"), "{seq}");
@@ -269,7 +271,8 @@ async fn what_is_no_longer_kept_is_said_with_a_token_to_go_on_from() {
     let key = stage.desk.key("listener", [Permission::EventRead]);
     let filter = gw::EventFilter { types: vec!["karibu.ticketing.*".into()], ..Default::default() };
     let hash = Filter::of(&filter).unwrap().hash();
-    let token = Tokens::new(&[SECRET.into()]).make(hash, &[Place { log: "ticketing".into(), epoch: 1, seq: 2 }]);
+    let token =
+        Tokens::new(&[SECRET.into()], [0; 32]).make(hash, &[Place { log: "ticketing".into(), epoch: 1, seq: 2 }]);
     let mut client = EventServiceClient::new(stage.channel().await);
     let request = |token: &str| gw::SubscribeRequest { filter: Some(filter.clone()), ..at(token) };
     let status = client.subscribe(keyed(request(&token), &key)).await.unwrap_err();
