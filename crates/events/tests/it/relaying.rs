@@ -216,6 +216,27 @@ async fn a_broker_that_hangs_is_outwaited() {
 }
 
 #[tokio::test]
+async fn a_database_that_comes_back_is_gone_on_with() {
+    let stage = Stage::durable().await;
+    let postgres = stage.postgres.as_ref().unwrap();
+    let (till, tally) = (stage.till().await, stage.tally().await);
+    till.ring(100).await;
+    tally.books_all(&stage, &till).await;
+    for _ in 0..2 {
+        // In the middle of work: what is not acknowledged is repeated by its caller.
+        let ringing = till.ring(300);
+        let outage = async {
+            postgres.kill();
+            postgres.restart().await;
+        };
+        tokio::join!(ringing, outage);
+        till.is_in_stream(&stage).await;
+        tally.books_all(&stage, &till).await;
+    }
+    assert_eq!(till.events().await.len(), 700);
+}
+
+#[tokio::test]
 async fn two_replicas_keep_one_chain() {
     for stage in Stage::with_nats().await {
         let (one, two, tally) = (stage.till().await, stage.till().await, stage.tally().await);

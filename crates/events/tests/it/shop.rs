@@ -257,8 +257,8 @@ pub fn booking(event: &LogEvent) -> Option<Entry> {
 }
 
 /// Everything that is booked, in the order of events.
-pub async fn entries(db: &Db) -> Vec<Entry> {
-    db.fetch_all(Sql::same("select seq, basket, amount from entry order by seq"), &[]).await.unwrap()
+pub async fn entries(db: &Db) -> store::Result<Vec<Entry>> {
+    db.fetch_all(Sql::same("select seq, basket, amount from entry order by seq"), &[]).await
 }
 
 /// Every total: basket, version, amount and the last version seen.
