@@ -4,6 +4,7 @@
 use axum::body::Body;
 use axum::response::Response;
 use http::Request;
+use http::header::ALLOW;
 use server::{Observed, deadline};
 use tokio::time::timeout_at;
 use tonic::Status;
@@ -20,7 +21,11 @@ impl Door {
         let (parts, body) = request.into_parts();
         let found = match transcode::find(&self.0.routes, &parts) {
             Ok(found) => found,
-            Err(Refused { status, failing }) => return output::failure(&status, failing),
+            Err(Refused { status, failing, allow }) => {
+                let mut response = output::failure(&status, failing);
+                response.headers_mut().extend(allow.map(|allow| (ALLOW, allow)));
+                return response;
+            }
         };
         let rule = self.0.rules.find(&found.route.method.path);
         let mut failing = Failing::default();

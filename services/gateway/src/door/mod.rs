@@ -9,12 +9,14 @@ pub use call::Shown;
 pub use cors::Cors;
 
 use std::convert::Infallible;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use axum::Router;
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
+use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use http::header::{ALLOW, CONTENT_TYPE, UPGRADE};
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, Version};
@@ -85,8 +87,14 @@ impl Door {
     /// The whole port as one router.
     pub fn router(self) -> Router {
         Router::new().fallback_service(tower::service_fn(move |request: Request<Body>| {
-            let door = self.clone();
-            async move { Ok::<_, Infallible>(door.answer(request).await) }
+            let answer = AssertUnwindSafe(self.clone().answer(request)).catch_unwind();
+            async move {
+                // A defect costs the one call, not all calls of its connection.
+                Ok::<_, Infallible>(answer.await.unwrap_or_else(|_| {
+                    tracing::error!("the door panicked");
+                    StatusCode::INTERNAL_SERVER_ERROR.into_response()
+                }))
+            }
         }))
     }
 

@@ -187,7 +187,15 @@ impl Cursor {
 
 async fn place_at(name: &str, tail: &Tail, start: &Start) -> Result<Place, Status> {
     let away = |Away| status::unavailable(name);
-    let bounds = tail.bounds().await.map_err(away)?;
+    let bounds = match start {
+        Start::Latest => tail.bounds().await,
+        // What is remembered of the floor may be old: retention moves it.
+        _ => match tail.ask().await {
+            Err(Away) => tail.bounds().await,
+            fresh => fresh,
+        },
+    };
+    let bounds = bounds.map_err(away)?;
     let seq = match start {
         Start::Token(_) | Start::Earliest => bounds.floor_seq - 1,
         Start::Latest => bounds.head_seq,

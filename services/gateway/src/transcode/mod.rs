@@ -11,7 +11,7 @@ pub mod sse;
 pub use routes::{Found, Missing, RouteDefect, Routes};
 
 use http::header::{HeaderName, IF_MATCH};
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, HeaderValue, StatusCode};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use prost_reflect::{DynamicMessage, MessageDescriptor};
 use server::{limits, status};
@@ -32,17 +32,19 @@ pub struct Refused {
     pub status: Status,
     /// How it looks.
     pub failing: Failing,
+    /// The methods that the address takes, when it was called with another one.
+    pub allow: Option<HeaderValue>,
 }
 
 impl From<Status> for Refused {
     fn from(status: Status) -> Self {
-        Self { status, failing: Failing::default() }
+        Self { status, failing: Failing::default(), allow: None }
     }
 }
 
 impl Refused {
     fn with_code(http: StatusCode, status: Status) -> Self {
-        Self { status, failing: Failing { http: Some(http), ..Failing::default() } }
+        Self { status, failing: Failing { http: Some(http), ..Failing::default() }, allow: None }
     }
 }
 
@@ -94,9 +96,11 @@ fn no_route(missing: Missing) -> Refused {
         Missing::Path => status::with_reason(Code::NotFound, "NO_SUCH_PATH", "there is nothing at this address").into(),
         Missing::Method(allowed) => {
             let allowed: Vec<&str> = allowed.iter().map(http::Method::as_str).collect();
-            let message = format!("this address takes {} only", allowed.join(", "));
+            let allowed = allowed.join(", ");
+            let message = format!("this address takes {allowed} only");
             let status = status::with_reason(Code::Unimplemented, "NO_SUCH_METHOD", message);
-            Refused::with_code(StatusCode::METHOD_NOT_ALLOWED, status)
+            let refused = Refused::with_code(StatusCode::METHOD_NOT_ALLOWED, status);
+            Refused { allow: HeaderValue::try_from(allowed).ok(), ..refused }
         }
         Missing::Garbled => status::invalid([("", "the path holds a broken escape or is not UTF-8")]).into(),
     }

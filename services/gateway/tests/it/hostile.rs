@@ -88,7 +88,8 @@ async fn the_wrong_protocol_in_the_wrong_place_is_told_so() {
     // A gRPC path without its content type is an address that does not exist.
     assert_eq!(send("POST", GET_BRANCH, "application/json").await, 404);
     assert_eq!(send("GET", "/", "text/html").await, 404);
-    assert_eq!(send("DELETE", "/v1/branches", "application/json").await, 405);
+    let wrong = stage.send("DELETE", "/v1/branches", &[], b"").await;
+    assert_eq!((wrong.status, wrong.headers["allow"].as_str()), (405, "POST, GET"));
     assert_eq!(send("TRACE", "/v1/branches", "application/json").await, 405);
     assert_eq!(send("GET", "/v1/%2e%2e/%2e%2e/etc/passwd", "text/html").await, 404);
     assert_eq!(send("GET", "/v1/branches/%ff", "application/json").await, 400);
