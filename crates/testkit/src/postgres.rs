@@ -19,6 +19,7 @@ use crate::{fail, free_port, locate, unique_name};
 pub const PG_URL_VAR: &str = "KARIBU_TEST_PG_URL";
 
 const START_TIMEOUT: Duration = Duration::from_secs(60);
+const RESTART_TIMEOUT: Duration = Duration::from_secs(20);
 const START_TRIES: u32 = 3;
 /// PostgreSQL refuses root, so root starts it as the first of these that exists.
 const UNPRIVILEGED_USERS: [&str; 2] = ["postgres", "nobody"];
@@ -187,8 +188,18 @@ impl OwnServer {
 
     fn restart(&mut self) -> anyhow::Result<()> {
         self.process.stop();
-        self.process = run(&self.layout, self.folder.path(), self.port, &self.settings)?;
-        Ok(())
+        let started = Instant::now();
+        loop {
+            match run(&self.layout, self.folder.path(), self.port, &self.settings) {
+                Ok(process) => {
+                    self.process = process;
+                    return Ok(());
+                }
+                // After a kill the children of the old one hold its shared memory for a moment.
+                Err(_) if started.elapsed() < RESTART_TIMEOUT => std::thread::sleep(Duration::from_millis(50)),
+                Err(error) => return Err(error),
+            }
+        }
     }
 }
 
