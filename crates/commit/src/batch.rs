@@ -19,11 +19,14 @@ use crate::log::LogEvent;
 use crate::slot::Missing;
 use crate::spent::{Clockwork, Phase};
 use crate::sql;
-use crate::verb::{Cx, Service, Stop, Told};
+use crate::verb::{Cx, DomainEvent, Service, Stop, Told};
 use crate::world::Room;
 
 /// Rounds of loading before a verb that always asks for more is given up: a defect.
 const MAX_LOADS: usize = 16;
+/// Largest payload of an event, bytes: a quarter of what NATS takes by default, so that every event of a
+/// log can be published.
+const MAX_EVENT_BYTES: usize = 256 << 10;
 
 /// The head of the log as it was locked.
 #[derive(Clone, Copy, Debug, FromRow)]
@@ -198,7 +201,12 @@ impl<'a, S: Service> Deciding<'a, S> {
             let verdict = self.decide(place);
             match verdict.result {
                 Ok(reply) => {
-                    self.keep(place, verdict.told, &reply);
+                    let told: Vec<_> = verdict.told.into_iter().map(|told| (told.event.encode(), told)).collect();
+                    if told.iter().any(|(payload, _)| payload.len() > MAX_EVENT_BYTES) {
+                        self.drop_drafts();
+                        return Ok((Err(Refused::TooLarge), false));
+                    }
+                    self.keep(place, told, &reply);
                     return Ok((Ok(reply.into()), verdict.settings_changed));
                 }
                 Err(Halt::Refused(refused)) => {
@@ -234,15 +242,15 @@ impl<'a, S: Service> Deciding<'a, S> {
         Verdict { result, told, settings_changed }
     }
 
-    fn keep(&mut self, place: usize, told: Vec<Told<S::Event>>, reply: &[u8]) {
+    fn keep(&mut self, place: usize, told: Vec<(Vec<u8>, Told<S::Event>)>, reply: &[u8]) {
         let job = &self.jobs[place];
         if let Once::Key { key, fingerprint } = job.once {
             self.answered.insert(key, (fingerprint, reply.to_vec()));
             let created_at_us = self.now_us;
             self.base.requests.push(Answered { key, fingerprint, reply: reply.to_vec(), created_at_us });
         }
-        for told in told {
-            let event = Arc::new(self.record(told, job.trace.as_deref()));
+        for (payload, told) in told {
+            let event = Arc::new(self.record(told, payload, job.trace.as_deref()));
             self.base.log.push(LogRow(event.clone()));
             self.events.push(event);
         }
@@ -250,8 +258,7 @@ impl<'a, S: Service> Deciding<'a, S> {
         self.base.keep();
     }
 
-    fn record(&mut self, told: Told<S::Event>, trace: Option<&str>) -> LogEvent {
-        use crate::verb::DomainEvent;
+    fn record(&mut self, told: Told<S::Event>, payload: Vec<u8>, trace: Option<&str>) -> LogEvent {
         LogEvent {
             seq: self.head.last_seq + self.events.len() as i64 + 1,
             event_id: self.ids.next(self.now_us),
@@ -264,7 +271,7 @@ impl<'a, S: Service> Deciding<'a, S> {
             occurred_at_us: told.occurred_at_us,
             recorded_at_us: self.now_us,
             trace_context: trace.map(str::to_owned),
-            payload: told.event.encode().into(),
+            payload: payload.into(),
         }
     }
 

@@ -82,6 +82,9 @@ pub enum Refused<R> {
     /// The epoch of the source log is not the one this consumer has read so far.
     #[error("the source log changed its epoch")]
     EpochChanged,
+    /// An event of the command would be larger than the log takes: the command holds too much. Nothing was written.
+    #[error("an event of the command is too large")]
+    TooLarge,
     /// A defect: the verb panicked, or its data was rejected by the database. Logged where it happened.
     #[error("internal error")]
     Internal,

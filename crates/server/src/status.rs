@@ -30,6 +30,8 @@ pub mod reason {
     pub const UNAVAILABLE: &str = "UNAVAILABLE";
     /// No such dead letter waits, or an older one of the same aggregate does.
     pub const NOT_PARKED: &str = "NOT_PARKED";
+    /// The request holds more than one event can carry; send less at once.
+    pub const TOO_LARGE: &str = "EVENT_TOO_LARGE";
     /// A defect of ours.
     pub const INTERNAL: &str = "INTERNAL";
 }
@@ -136,6 +138,9 @@ pub fn of_refused<R>(refused: commit::Refused<R>, of_refusal: impl FnOnce(R) -> 
         Refused::Unavailable => unavailable("the database"),
         Refused::NotParked => {
             with_reason(Code::FailedPrecondition, reason::NOT_PARKED, "this dead letter is not the one that waits")
+        }
+        Refused::TooLarge => {
+            with_reason(Code::InvalidArgument, reason::TOO_LARGE, "the request holds more than one event can carry")
         }
         // Those two are for consumers, which repeat by themselves; no caller can cause them.
         Refused::OutOfOrder { .. } | Refused::EpochChanged | Refused::Internal => internal(),

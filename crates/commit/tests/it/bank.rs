@@ -161,6 +161,7 @@ pub enum Refusal {
 pub enum Event {
     Opened,
     Moved(i64),
+    Noted(usize),
     LimitSet,
 }
 
@@ -169,12 +170,14 @@ impl DomainEvent for Event {
         match self {
             Self::Opened => "account.opened",
             Self::Moved(_) => "account.moved",
+            Self::Noted(_) => "account.noted",
             Self::LimitSet => "account.limit_set",
         }
     }
     fn encode(&self) -> Vec<u8> {
         match self {
             Self::Moved(amount) => amount.to_be_bytes().to_vec(),
+            Self::Noted(bytes) => vec![0; *bytes],
             _ => Vec::new(),
         }
     }
@@ -245,6 +248,19 @@ impl Verb<Bank> for Pay {
         let entry = Entry { id: cx.new_id(), account_id: self.0, amount: self.1 };
         w.entries.push(entry);
         Ok(account.clone())
+    }
+}
+
+/// Tells an event with so many bytes.
+pub struct Note(pub Uuid, pub usize);
+
+impl Verb<Bank> for Note {
+    type Reply = ();
+    fn decide(&self, w: &mut Vault, cx: &mut Cx<'_, Bank>) -> Result<(), Stop<Refusal>> {
+        let Some(account) = w.accounts.edit(self.0)? else { refuse!(Refusal::NoSuchAccount) };
+        account.balance += 1;
+        cx.emit(account, Event::Noted(self.1));
+        Ok(())
     }
 }
 

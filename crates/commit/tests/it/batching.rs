@@ -6,7 +6,7 @@ use commit::{Options, Refused, Submission};
 use futures_util::future::join_all;
 use store::Uuid;
 
-use crate::bank::{Open, Panics, Pay, Refusal, SetLimit, fresh};
+use crate::bank::{Note, Open, Panics, Pay, Refusal, SetLimit, fresh};
 use crate::engines::both;
 
 #[tokio::test]
@@ -93,5 +93,23 @@ async fn a_changed_setting_holds_for_the_very_next_command_on_every_replica() {
             other.submit(fresh(), SetLimit(12)).await.unwrap();
             door.submit(fresh(), Pay(id, 2)).await.expect("the first replica reads the new limit");
         }
+    }
+}
+
+#[tokio::test]
+async fn an_event_one_byte_too_large_is_refused_and_nothing_is_written() {
+    for bench in both().await {
+        let door = bench.door().await;
+        let id = door.submit(fresh(), Open("a".into())).await.unwrap().account();
+        let most = 256 * 1024;
+        assert_eq!(door.submit(fresh(), Note(id, most + 1)).await.unwrap_err(), Refused::TooLarge, "{}", bench.name);
+        door.submit(fresh(), Note(id, most)).await.unwrap();
+        assert_eq!(
+            door.submit(fresh(), Pay(id, 0)).await.unwrap().balance,
+            1,
+            "{}: only the one that fits",
+            bench.name
+        );
+        assert_eq!(door.log().bounds().await.unwrap().last_seq, 3);
     }
 }
