@@ -5,5 +5,6 @@ mod configuration;
 mod foreign_clients;
 mod imports;
 mod persistence;
+mod plain_http;
 mod story;
 mod traces;
