@@ -21,12 +21,20 @@ pub struct Slot<A> {
     /// Changed by the command that is being decided.
     drafts: HashMap<Uuid, A>,
     changed: HashSet<Uuid>,
+    /// Those of `changed` that are not stored yet.
+    fresh: HashSet<Uuid>,
     missing: HashSet<Uuid>,
 }
 
 impl<A> Default for Slot<A> {
     fn default() -> Self {
-        Self { known: HashMap::new(), drafts: HashMap::new(), changed: HashSet::new(), missing: HashSet::new() }
+        Self {
+            known: HashMap::new(),
+            drafts: HashMap::new(),
+            changed: HashSet::new(),
+            fresh: HashSet::new(),
+            missing: HashSet::new(),
+        }
     }
 }
 
@@ -64,8 +72,9 @@ impl<A: Aggregate> Slot<A> {
         Ok(self.drafts.get_mut(&id))
     }
 
-    /// Adds a new aggregate (version 0) and gives its draft. Whoever makes one under an id that is not
-    /// new must have asked [`Self::get`] for it before.
+    /// Adds a new aggregate (version 0) and gives its draft. Whoever makes one under an id that may not be
+    /// new must have asked [`Self::get`] for it before: an aggregate is stored as new when it is not known,
+    /// and the command is rejected if the id is there after all.
     pub fn insert(&mut self, new: A) -> &mut A {
         let id = new.id();
         self.drafts.entry(id).insert_entry(new).into_mut()
@@ -107,9 +116,12 @@ impl<A: Aggregate> Room for Slot<A> {
 
     fn keep(&mut self) {
         for (id, mut draft) in self.drafts.drain() {
-            let before = self.known.get(&id).and_then(Option::as_ref).map_or(0, Aggregate::version);
-            if draft.version() == before {
+            let before = self.known.get(&id).and_then(Option::as_ref).map(Aggregate::version);
+            if draft.version() == before.unwrap_or_default() {
                 *draft.version_mut() += 1;
+            }
+            if before.is_none() {
+                self.fresh.insert(id);
             }
             self.changed.insert(id);
             self.known.insert(id, Some(draft));
@@ -125,15 +137,13 @@ impl<A: Aggregate> Room for Slot<A> {
     }
 
     fn rows(&self, into: &mut Vec<Rows>) {
-        let mut rows = Rows::new(A::TABLE);
+        let (mut fresh, mut changed) = (Rows::fresh(A::TABLE), Rows::changed(A::TABLE));
         for id in &self.changed {
-            if let Some(Some(changed)) = self.known.get(id) {
-                changed.to_row(&mut rows);
+            if let Some(Some(aggregate)) = self.known.get(id) {
+                aggregate.to_row(if self.fresh.contains(id) { &mut fresh } else { &mut changed });
             }
         }
-        if !rows.is_empty() {
-            into.push(rows);
-        }
+        into.extend([fresh, changed].into_iter().filter(|rows| !rows.is_empty()));
     }
 }
 

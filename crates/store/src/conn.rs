@@ -26,7 +26,7 @@ pub struct Conn {
 /// Rows to save together, and the statement that closes the batch (such as the move of the log head).
 #[derive(Debug)]
 pub struct Batch<'a> {
-    /// Rows by table; each table once.
+    /// Rows by table; each table once for each way to save them.
     pub rows: Vec<Rows>,
     /// Runs in the same statement on PostgreSQL, last on SQLite. Its placeholders begin at `$1`.
     pub last: Sql,
@@ -141,7 +141,7 @@ impl Conn {
             Line::Sqlite(conn) => {
                 for rows in rows {
                     for (from, count) in save::buckets(rows) {
-                        let text = self.texts.sqlite(rows.table, count);
+                        let text = self.texts.sqlite(rows.table, rows.way, count);
                         sqlx::query_with(text, save::bind_sqlite(rows, from, count)?).execute(&mut **conn).await?;
                     }
                 }

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use crate::db::Db;
 use crate::error::{Error, Result};
 use crate::save::load_sql;
-use crate::sql::{Arg, Record};
+use crate::sql::{Arg, Record, Sql};
 use crate::table::Table;
 
 /// Most ids asked for in one query.
@@ -25,6 +25,12 @@ pub struct Loader<T> {
     queue: mpsc::Sender<Wish<T>>,
 }
 
+impl<T> std::fmt::Debug for Loader<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Loader").field("waiting", &(self.queue.max_capacity() - self.queue.capacity())).finish()
+    }
+}
+
 impl<T> Clone for Loader<T> {
     fn clone(&self) -> Self {
         Self { queue: self.queue.clone() }
@@ -34,8 +40,12 @@ impl<T> Clone for Loader<T> {
 impl<T: Record + Sync + 'static> Loader<T> {
     /// A loader of `table`; `id` gives the key of a row. Its task ends when the last clone is dropped.
     pub fn start(db: Db, table: &'static Table, id: fn(&T) -> Uuid) -> Self {
+        Self::of(db, load_sql(table), id)
+    }
+
+    /// A loader of what `sql` gives for its only argument, a list of ids; `id` tells which of them a row answers.
+    pub fn of(db: Db, sql: Sql, id: fn(&T) -> Uuid) -> Self {
         let (queue, mut wishes) = mpsc::channel::<Wish<T>>(QUEUE);
-        let sql = load_sql(table);
         tokio::spawn(async move {
             let mut batch = Vec::with_capacity(MAX_BATCH);
             while wishes.recv_many(&mut batch, MAX_BATCH).await > 0 {

@@ -11,7 +11,7 @@ use sqlx::sqlite::SqliteArguments;
 
 use crate::error::{Error, Result};
 use crate::sql::{Arg, Sql, add_postgres};
-use crate::table::{Column, Kind, OnConflict, Rows, Table};
+use crate::table::{Column, Kind, OnConflict, Rows, Table, Way};
 
 /// Rows in one INSERT of SQLite: the largest that fits is taken again and again.
 const BUCKETS: [usize; 5] = [256, 64, 16, 4, 1];
@@ -21,8 +21,8 @@ const MAX_VARIABLES: usize = 32_766;
 /// Texts already made, by what they save.
 #[derive(Debug, Default)]
 pub(crate) struct Texts {
-    postgres: HashMap<(Vec<&'static str>, &'static str), &'static str>,
-    sqlite: HashMap<(&'static str, usize), &'static str>,
+    postgres: HashMap<(Vec<(&'static str, Way)>, &'static str), &'static str>,
+    sqlite: HashMap<(&'static str, Way, usize), &'static str>,
     load: HashMap<&'static str, Sql>,
 }
 
@@ -30,12 +30,12 @@ impl Texts {
     /// One statement that saves all of `batch` and then runs `last`, whose placeholders begin at `$1` and
     /// are moved behind those of the rows.
     pub(crate) fn postgres(&mut self, batch: &[&Rows], last: &'static str) -> &'static str {
-        let key = (batch.iter().map(|rows| rows.table.name).collect(), last);
+        let key = (batch.iter().map(|rows| (rows.table.name, rows.way)).collect(), last);
         self.postgres.entry(key).or_insert_with(|| leak(postgres_text(batch, last)))
     }
 
-    pub(crate) fn sqlite(&mut self, table: &'static Table, rows: usize) -> &'static str {
-        self.sqlite.entry((table.name, rows)).or_insert_with(|| leak(sqlite_text(table, rows)))
+    pub(crate) fn sqlite(&mut self, table: &'static Table, way: Way, rows: usize) -> &'static str {
+        self.sqlite.entry((table.name, way, rows)).or_insert_with(|| leak(sqlite_text(table, way, rows)))
     }
 
     /// Loads rows by the first key column: one list argument.
@@ -71,21 +71,39 @@ fn postgres_text(batch: &[&Rows], last: &str) -> String {
             picks.push(if *kind == Kind::Json { format!("u.c{at}::jsonb") } else { format!("u.c{at}") });
             lists.push(format!("${bound}::{}[]", array_type(*kind)));
         }
-        let _ = write!(
-            text,
-            "{}t{place} as (insert into {} ({}) select {} from unnest({}) as u({}){})",
-            if place > 0 { ", " } else { "" },
-            table.name,
-            table.column_list(),
-            picks.join(", "),
-            lists.join(", "),
-            names.join(", "),
-            conflict(table),
-        );
+        let _ = write!(text, "{}t{place} as (", if place > 0 { ", " } else { "" });
+        let source = format!("unnest({}) as u({})", lists.join(", "), names.join(", "));
+        let _ = if rows.way == Way::Changed {
+            write!(
+                text,
+                "update {} as t set {} from {source} where {})",
+                table.name,
+                assign(table, &picks),
+                same(table)
+            )
+        } else {
+            let (name, columns, picks) = (table.name, table.column_list(), picks.join(", "));
+            let conflict = conflict(table, rows.way);
+            write!(text, "insert into {name} ({columns}) select {picks} from {source}{conflict})")
+        };
     }
     text.push(' ');
     text.push_str(&shift(last, bound));
     text
+}
+
+/// `version = u.c1, doc = u.c2::jsonb`: every column behind the key.
+fn assign(table: &Table, picks: &[String]) -> String {
+    let pairs: Vec<_> =
+        table.column_names().zip(picks).skip(table.key).map(|(n, pick)| format!("{n} = {pick}")).collect();
+    pairs.join(", ")
+}
+
+/// `t.id = u.c0`: the key of a stored row is that of a given one.
+fn same(table: &Table) -> String {
+    let pairs: Vec<_> =
+        table.column_names().take(table.key).enumerate().map(|(at, name)| format!("t.{name} = u.c{at}")).collect();
+    pairs.join(" and ")
 }
 
 /// Moves `$1` to `$1+by` and so on.
@@ -100,19 +118,19 @@ fn shift(text: &str, by: usize) -> String {
     moved
 }
 
-fn sqlite_text(table: &Table, rows: usize) -> String {
+fn sqlite_text(table: &Table, way: Way, rows: usize) -> String {
     let row = format!("({})", vec!["?"; table.columns.len()].join(","));
     format!(
         "insert into {} ({}) values {}{}",
         table.name,
         table.column_list(),
         vec![row.as_str(); rows].join(","),
-        conflict(table)
+        conflict(table, way)
     )
 }
 
-fn conflict(table: &Table) -> String {
-    if table.on_conflict == OnConflict::Fail {
+fn conflict(table: &Table, way: Way) -> String {
+    if table.on_conflict == OnConflict::Fail || way == Way::Fresh {
         return String::new();
     }
     let key: Vec<_> = table.column_names().take(table.key).collect();
@@ -200,12 +218,30 @@ mod tests {
     }
 
     #[test]
+    fn rows_known_to_be_new_or_old_are_saved_without_looking_for_conflicts() {
+        let text = postgres_text(&[&Rows::fresh(&NOTE), &Rows::changed(&NOTE)], "update head set seq = $1");
+        assert_eq!(
+            text,
+            "with t0 as (insert into note (id, n, doc) select u.c0, u.c1, u.c2::jsonb from \
+             unnest($1::uuid[], $2::bigint[], $3::text[]) as u(c0, c1, c2)), \
+             t1 as (update note as t set n = u.c1, doc = u.c2::jsonb from \
+             unnest($4::uuid[], $5::bigint[], $6::text[]) as u(c0, c1, c2) where t.id = u.c0) \
+             update head set seq = $7"
+        );
+        assert!(!sqlite_text(&NOTE, Way::Fresh, 1).contains("conflict"));
+        assert!(sqlite_text(&NOTE, Way::Changed, 1).contains("on conflict (id) do update"));
+    }
+
+    #[test]
     fn sqlite_saves_in_buckets() {
         let mut rows = Rows::new(&NOTE);
         for n in 0..85 {
             rows.uuid(uuid::Uuid::from_u128(n)).int(0).text("{}");
         }
         assert_eq!(buckets(&rows), vec![(0, 64), (64, 16), (80, 4), (84, 1)]);
-        assert!(sqlite_text(&NOTE, 2).starts_with("insert into note (id, n, doc) values (?,?,?),(?,?,?) on conflict"));
+        assert!(
+            sqlite_text(&NOTE, Way::Table, 2)
+                .starts_with("insert into note (id, n, doc) values (?,?,?),(?,?,?) on conflict")
+        );
     }
 }

@@ -70,25 +70,51 @@ pub(crate) enum Column {
     Bytes(Vec<Option<Vec<u8>>>),
 }
 
+/// How rows are saved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Way {
+    /// As the table says.
+    Table,
+    /// They are known not to be there: a plain insert, without the price of looking for a conflict first.
+    Fresh,
+    /// They are known to be there: a plain update.
+    Changed,
+}
+
 /// Rows of one table, to be saved together. Values are given row by row in the order of the columns.
 #[derive(Debug)]
 pub struct Rows {
     pub(crate) table: &'static Table,
     pub(crate) columns: Vec<Column>,
+    pub(crate) way: Way,
     next: usize,
     complete: usize,
 }
 
 impl Rows {
-    /// No rows yet.
+    /// No rows yet; saving does what the table says when a key is already there.
     pub fn new(table: &'static Table) -> Self {
+        Self::saved(table, Way::Table)
+    }
+
+    /// No rows yet; their keys are known not to be there, and saving fails when one is.
+    pub fn fresh(table: &'static Table) -> Self {
+        Self::saved(table, Way::Fresh)
+    }
+
+    /// No rows yet; their keys are known to be there.
+    pub fn changed(table: &'static Table) -> Self {
+        Self::saved(table, Way::Changed)
+    }
+
+    fn saved(table: &'static Table, way: Way) -> Self {
         let columns = table.columns.iter().map(|(_, kind)| match kind {
             Kind::Uuid => Column::Uuid(Vec::new()),
             Kind::Int => Column::Int(Vec::new()),
             Kind::Text | Kind::Json => Column::Text(Vec::new()),
             Kind::Bytes => Column::Bytes(Vec::new()),
         });
-        Self { table, columns: columns.collect(), next: 0, complete: 0 }
+        Self { table, columns: columns.collect(), way, next: 0, complete: 0 }
     }
 
     /// The number of complete rows.
