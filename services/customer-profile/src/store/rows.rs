@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::str::FromStr;
 
 use ::store::{Json, Kind, OnConflict, Rows, Table};
-use commit::{Aggregate, Append, Corrupt};
+use commit::{Aggregate, Append, Corrupt, known};
 use kernel::{Currency, Money};
 use serde::Serialize;
 use sqlx::FromRow;
@@ -104,10 +104,6 @@ fn json(value: &impl Serialize) -> String {
     serde_json::to_string(value).unwrap_or_default()
 }
 
-fn code<T>(found: Option<T>, table: &Table, text: &str) -> Result<T, Corrupt> {
-    found.ok_or_else(|| Corrupt(format!("{}: unknown code {text}", table.name())))
-}
-
 #[derive(FromRow)]
 pub struct BranchRow {
     id: Uuid,
@@ -127,15 +123,7 @@ impl Aggregate for Branch {
     fn to_row(&self, row: &mut Rows) {
         row.uuid(self.id.uuid()).int(self.version).text(self.locale.as_str()).flag(self.closed);
     }
-    fn id(&self) -> Uuid {
-        self.id.uuid()
-    }
-    fn version(&self) -> i64 {
-        self.version
-    }
-    fn version_mut(&mut self) -> &mut i64 {
-        &mut self.version
-    }
+    commit::identity!(id, version);
 }
 
 #[derive(FromRow)]
@@ -178,8 +166,8 @@ impl Aggregate for Customer {
         Ok(Self {
             id: CustomerId(row.id),
             version: row.version,
-            kind: code(CustomerKind::find(&row.kind), &CUSTOMER, &row.kind)?,
-            state: code(CustomerState::find(&row.state), &CUSTOMER, &row.state)?,
+            kind: known(CustomerKind::find(&row.kind), &CUSTOMER, row.id, "kind", &row.kind)?,
+            state: known(CustomerState::find(&row.state), &CUSTOMER, row.id, "state", &row.state)?,
             home_branch: BranchId(row.home_branch_id),
             created_at_us: row.created_at_us,
             updated_at_us: row.updated_at_us,
@@ -196,21 +184,7 @@ impl Aggregate for Customer {
             .int(self.updated_at_us)
             .text(json(&self.details).as_str());
     }
-    fn id(&self) -> Uuid {
-        self.id.uuid()
-    }
-    fn version(&self) -> i64 {
-        self.version
-    }
-    fn version_mut(&mut self) -> &mut i64 {
-        &mut self.version
-    }
-    fn branch(&self) -> Option<Uuid> {
-        Some(self.home_branch.uuid())
-    }
-    fn customer(&self) -> Option<Uuid> {
-        Some(self.id.uuid())
-    }
+    commit::identity!(id, version, branch: home_branch, customer: id);
 }
 
 #[derive(FromRow)]
@@ -237,15 +211,7 @@ impl Aggregate for Tally {
     fn to_row(&self, row: &mut Rows) {
         row.uuid(self.customer.uuid()).int(self.version).int(self.first_seen_at_us).text(json(&self.totals).as_str());
     }
-    fn id(&self) -> Uuid {
-        self.customer.uuid()
-    }
-    fn version(&self) -> i64 {
-        self.version
-    }
-    fn version_mut(&mut self) -> &mut i64 {
-        &mut self.version
-    }
+    commit::identity!(customer, version);
 }
 
 impl Append for Presence {
@@ -295,21 +261,7 @@ impl Aggregate for Visit {
             .int(self.occurred_at_us)
             .int(self.recorded_at_us);
     }
-    fn id(&self) -> Uuid {
-        self.id.uuid()
-    }
-    fn version(&self) -> i64 {
-        self.version
-    }
-    fn version_mut(&mut self) -> &mut i64 {
-        &mut self.version
-    }
-    fn branch(&self) -> Option<Uuid> {
-        Some(self.branch.uuid())
-    }
-    fn customer(&self) -> Option<Uuid> {
-        Some(self.customer.uuid())
-    }
+    commit::identity!(id, version, branch: branch, customer: customer);
 }
 
 /// A purchase or return as it is stored.
@@ -338,7 +290,7 @@ impl Aggregate for Purchase {
     type Row = PurchaseRow;
 
     fn from_row(row: PurchaseRow) -> Result<Self, Corrupt> {
-        let currency = code(Currency::from_str(&row.currency).ok(), &PURCHASE, &row.currency)?;
+        let currency = known(Currency::from_str(&row.currency).ok(), &PURCHASE, row.id, "currency", &row.currency)?;
         Ok(Self {
             id: PurchaseId(row.id),
             version: row.version,
@@ -346,7 +298,7 @@ impl Aggregate for Purchase {
             source_ref: row.source_ref,
             branch: BranchId(row.branch_id),
             customer: row.customer_id.map(CustomerId),
-            kind: code(PurchaseKind::find(&row.kind), &PURCHASE, &row.kind)?,
+            kind: known(PurchaseKind::find(&row.kind), &PURCHASE, row.id, "kind", &row.kind)?,
             occurred_at_us: row.occurred_at_us,
             recorded_at_us: row.recorded_at_us,
             total: Money::new(currency, row.total_minor),
@@ -374,21 +326,7 @@ impl Aggregate for Purchase {
             .text(self.original_source_ref.as_str())
             .text(json(&self.lines).as_str());
     }
-    fn id(&self) -> Uuid {
-        self.id.uuid()
-    }
-    fn version(&self) -> i64 {
-        self.version
-    }
-    fn version_mut(&mut self) -> &mut i64 {
-        &mut self.version
-    }
-    fn branch(&self) -> Option<Uuid> {
-        Some(self.branch.uuid())
-    }
-    fn customer(&self) -> Option<Uuid> {
-        self.customer.map(CustomerId::uuid)
-    }
+    commit::identity!(id, version, branch: branch, customer?: customer);
 }
 
 /// A line of the timeline as it is stored.

@@ -1,4 +1,4 @@
-//! Every statement of this service. In all of them `$1` says whether the caller sees every branch and `$2` lists the
+//! Every statement of this service. In all of them but the coalesced read `$1` says whether the caller sees every branch and `$2` lists the
 //! branches otherwise.
 
 use ::store::Sql;
@@ -36,6 +36,10 @@ pub(super) const FIND_CUSTOMER: Sql = Sql::split(
     concat!(customer!("where c.id = $3 and "), seen!(postgres "c.id")),
     concat!(customer!("where c.id = $3 and "), seen!(sqlite "c.id")),
 );
+
+/// For callers who see every branch: many customers at once.
+pub(super) const FIND_CUSTOMERS: Sql =
+    Sql::split(customer!("where c.id = any($1)"), customer!("where c.id in (select unhex(value) from json_each($1))"));
 
 pub(super) const FIND_BY_HANDLE: Sql = Sql::split(
     concat!(customer!("join claim k on k.owner = c.id where k.key = $3 and "), seen!(postgres "c.id")),
@@ -175,6 +179,7 @@ pub(super) const LIST_TIMELINE: Sql = Sql::split(
 /// All of them, for the test that prepares each on both engines.
 pub const ALL: &[Sql] = &[
     FIND_CUSTOMER,
+    FIND_CUSTOMERS,
     FIND_BY_HANDLE,
     LIST_CUSTOMERS,
     LIST_CUSTOMERS_OF_BRANCH,
