@@ -54,7 +54,7 @@ fn shown(value: f64) -> String {
 
 /// In the order of the rows, P2 before P10.
 fn sorted(lines: &BTreeMap<String, Line>) -> Vec<&Line> {
-    let place = |line: &Line| rows::ALL.iter().position(|row| line.name.split(' ').next() == Some(row.id));
+    let place = |line: &Line| rows::names().iter().position(|name| line.name.split(' ').next() == Some(*name));
     let mut sorted: Vec<&Line> = lines.values().collect();
     sorted.sort_by_key(|line| (place(line), line.name.clone()));
     sorted
@@ -79,11 +79,8 @@ pub(crate) fn write(lines: &BTreeMap<String, Line>) -> anyhow::Result<()> {
             let _ = writeln!(text, "  * {note}");
         }
     }
-    let missing: Vec<&str> = rows::ALL
-        .iter()
-        .filter(|row| !lines.values().any(|line| line.name.split(' ').next() == Some(row.id)))
-        .map(|row| row.id)
-        .collect();
+    let is_there = |name: &str| lines.values().any(|line| line.name.split(' ').next() == Some(name));
+    let missing: Vec<&str> = rows::names().into_iter().filter(|name| !is_there(name)).collect();
     if !missing.is_empty() {
         let _ = writeln!(text, "\nNot measured yet: {}.", missing.join(", "));
     }

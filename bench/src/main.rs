@@ -7,10 +7,12 @@ mod desk;
 mod docs;
 mod load;
 mod machine;
+mod points;
 mod result;
 mod rows;
 mod sql;
 mod stats;
+mod suite;
 mod yard;
 
 use std::collections::BTreeSet;
@@ -42,17 +44,24 @@ impl Plan {
         Duration::from_secs(self.seconds)
     }
 
-    fn wants(&self, row: &str) -> bool {
-        self.only.is_empty() || self.only.iter().any(|wanted| wanted.eq_ignore_ascii_case(row))
+    fn wants(&self, row: &rows::Row) -> bool {
+        let named = |wanted: &String| {
+            std::iter::once(row.id).chain(row.covers.iter().copied()).any(|id| wanted.eq_ignore_ascii_case(id))
+        };
+        self.only.is_empty() || self.only.iter().any(named)
     }
 }
 
 fn main() -> anyhow::Result<()> {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    if words.first().is_some_and(|word| word == yard::echo::SERVE) {
+        return yard::echo::serve(words.get(1).map(String::as_str));
+    }
     let plan = Plan::parse();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let mut measured = BTreeSet::new();
-    for row in rows::ALL.iter().filter(|row| plan.wants(row.id)) {
-        eprintln!("{}: {}", row.id, row.measure);
+    for row in rows::ALL.iter().filter(|row| plan.wants(row)) {
+        eprintln!("{}", std::iter::once(row.id).chain(row.covers.iter().copied()).collect::<Vec<_>>().join(", "));
         match runtime.block_on((row.run)(&plan)) {
             Ok(lines) => {
                 for line in lines {

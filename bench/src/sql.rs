@@ -158,3 +158,63 @@ pub(crate) const CHECK: store::Sql = store::Sql::same(
     "select (select count(*) from event_log) as events, (select last_seq from log_head) as last_seq, \
      (select count(*) from request) as requests",
 );
+
+/// Copies the only customer of a profile database until there are `count`, and gathers statistics as autovacuum would.
+pub(crate) fn seed_customers(count: u64) -> Vec<String> {
+    let id = "('01900000-0000-7000-8000-' || lpad(to_hex(i), 12, '0'))::uuid";
+    let series = format!("generate_series(1, {count}) i");
+    vec![
+        format!(
+            "insert into customer (id, version, kind, state, home_branch_id, created_at_us, updated_at_us, doc) \
+             select {id}, version, kind, state, home_branch_id, created_at_us, updated_at_us, doc from customer, {series}"
+        ),
+        format!(
+            "insert into tally (customer_id, version, first_seen_at_us, doc) \
+             select {id}, version, first_seen_at_us, doc from tally, {series}"
+        ),
+        format!("insert into presence (customer_id, branch_id) select {id}, branch_id from presence, {series}"),
+        "analyze".to_owned(),
+        "checkpoint".to_owned(),
+    ]
+}
+
+/// Tables of the consumer that books points.
+pub(crate) const POINTS_POSTGRES: &str = "
+create table account (id uuid primary key, version bigint not null, balance bigint not null);
+create table booking (
+    account_id uuid   not null,
+    version    bigint not null,
+    points     bigint not null,
+    cause      uuid   not null,
+    at_us      bigint not null,
+    primary key (account_id, version)
+);";
+
+/// By hand: where the consumer stands.
+pub(crate) const HAND_CURSOR: &str =
+    "create table cursor (id bigint primary key, at bigint not null); insert into cursor values (1, 0);";
+
+/// By hand: the next events.
+pub(crate) const HAND_READ: &str =
+    "select seq, event_id, customer_id from event_log where seq > $1 order by seq limit $2";
+
+/// By hand: one statement books a page of events and moves the cursor.
+pub(crate) const HAND_BOOK: &str = "
+with given as (select * from unnest($1::uuid[], $2::uuid[]) as g(customer, cause)),
+sums as (select customer, count(*) as points from given group by customer),
+changed as (
+    insert into account select customer, points, points from sums
+    on conflict (id) do update set version = account.version + excluded.version, balance = account.balance + excluded.balance
+    returning id, version
+),
+booked as (
+    insert into booking
+    select customer, changed.version + 1 - row_number() over (partition by customer), 1, cause, $3
+    from given join changed on changed.id = given.customer
+)
+update cursor set at = $4 where id = 1";
+
+/// Points booked: bookings, and the sum of balances.
+pub(crate) const POINTS_BOOKED: store::Sql = store::Sql::same(
+    "select (select count(*) from booking) as bookings, (select cast(coalesce(sum(balance), 0) as bigint) from account) as points",
+);

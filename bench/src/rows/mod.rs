@@ -1,6 +1,10 @@
 //! The rows of the table, each with how it is measured.
 
+mod p1;
+mod p11;
 mod p3;
+mod p4;
+mod p6;
 mod p9;
 
 use std::pin::Pin;
@@ -15,17 +19,32 @@ type Run = for<'a> fn(&'a Plan) -> Pin<Box<dyn Future<Output = anyhow::Result<Ve
 pub(crate) struct Row {
     /// P1 to P12.
     pub(crate) id: &'static str,
-    /// What it measures.
-    pub(crate) measure: &'static str,
+    /// Rows that are measured along with it.
+    pub(crate) covers: &'static [&'static str],
     /// Measures it.
     pub(crate) run: Run,
 }
 
 /// All rows, in the order of the table.
 pub(crate) const ALL: &[Row] = &[
-    Row { id: "P3", measure: "the write path in process on PostgreSQL", run: |plan| Box::pin(p3::run(plan)) },
-    Row { id: "P9", measure: "the embedded suite on SQLite", run: |plan| Box::pin(p9::run(plan)) },
+    Row { id: "P1", covers: &["P2", "P5"], run: |plan| Box::pin(p1::run(plan)) },
+    Row { id: "P3", covers: &[], run: |plan| Box::pin(p3::run(plan)) },
+    Row { id: "P4", covers: &["P10"], run: |plan| Box::pin(p4::run(plan)) },
+    Row { id: "P6", covers: &[], run: |plan| Box::pin(p6::latency(plan)) },
+    Row { id: "P7", covers: &[], run: |plan| Box::pin(p6::drain(plan)) },
+    Row { id: "P8", covers: &[], run: |plan| Box::pin(p6::consumer(plan)) },
+    Row { id: "P9", covers: &[], run: |plan| Box::pin(p9::run(plan)) },
+    Row { id: "P11", covers: &[], run: |plan| Box::pin(p11::memory(plan)) },
+    Row { id: "P12", covers: &[], run: |plan| Box::pin(p11::starts(plan)) },
 ];
+
+/// Every row of the table, in its order.
+pub(crate) fn names() -> Vec<&'static str> {
+    let mut names: Vec<&str> =
+        ALL.iter().flat_map(|row| std::iter::once(row.id).chain(row.covers.iter().copied())).collect();
+    names.sort_unstable_by_key(|name| name.trim_start_matches('P').parse::<u32>().unwrap_or_default());
+    names
+}
 
 /// More foreign work than this in a round and it is measured once more.
 const NOISY: f64 = 0.10;
