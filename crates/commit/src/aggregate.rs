@@ -8,6 +8,11 @@ use uuid::Uuid;
 #[error("a stored row is corrupt: {0}")]
 pub struct Corrupt(pub String);
 
+/// What the code in a column stands for, or that the row of `id` holds one that this program does not know.
+pub fn known<T>(found: Option<T>, table: &Table, id: Uuid, column: &str, code: &str) -> Result<T, Corrupt> {
+    found.ok_or_else(|| Corrupt(format!("{} {id}: {column} {code}", table.name())))
+}
+
 /// A thing with an id and a version, changed as a whole under the write path.
 pub trait Aggregate: Clone + Send + Sync + 'static {
     /// Where it is stored; the first column is its id.
@@ -35,6 +40,23 @@ pub trait Aggregate: Clone + Send + Sync + 'static {
     fn customer(&self) -> Option<Uuid> {
         None
     }
+}
+
+/// Writes the part of an `impl Aggregate` that only names fields: the id and the version, then the branch and the
+/// customer if it has them, each with a `?` when the field is an option. Ids may be bare UUIDs or newtypes of them:
+/// `commit::identity!(id, version, branch: branch, customer?: customer);`
+#[macro_export]
+macro_rules! identity {
+    ($id:ident, $version:ident $(, branch: $branch:ident)? $(, branch?: $maybe_branch:ident)?
+        $(, customer: $customer:ident)? $(, customer?: $maybe_customer:ident)?) => {
+        fn id(&self) -> $crate::macros::Uuid { self.$id.into() }
+        fn version(&self) -> i64 { self.$version }
+        fn version_mut(&mut self) -> &mut i64 { &mut self.$version }
+        $(fn branch(&self) -> Option<$crate::macros::Uuid> { Some(self.$branch.into()) })?
+        $(fn branch(&self) -> Option<$crate::macros::Uuid> { self.$maybe_branch.map(Into::into) })?
+        $(fn customer(&self) -> Option<$crate::macros::Uuid> { Some(self.$customer.into()) })?
+        $(fn customer(&self) -> Option<$crate::macros::Uuid> { self.$maybe_customer.map(Into::into) })?
+    };
 }
 
 /// A row that is only ever added: history, ledger entries.

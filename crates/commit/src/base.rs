@@ -104,15 +104,7 @@ impl Aggregate for Cursor {
             .text("live")
             .int(self.updated_at_us);
     }
-    fn id(&self) -> Uuid {
-        self.id
-    }
-    fn version(&self) -> i64 {
-        self.version
-    }
-    fn version_mut(&mut self) -> &mut i64 {
-        &mut self.version
-    }
+    crate::identity!(id, version);
 }
 
 /// An aggregate of a source whose events wait, because one of them could not be applied.
@@ -169,15 +161,7 @@ impl Aggregate for ParkedKey {
             .int(self.first_seq)
             .int(self.parked);
     }
-    fn id(&self) -> Uuid {
-        self.id
-    }
-    fn version(&self) -> i64 {
-        self.version
-    }
-    fn version_mut(&mut self) -> &mut i64 {
-        &mut self.version
-    }
+    crate::identity!(id, version);
 }
 
 /// An event that could not be applied, or that waits behind one of the same aggregate.
@@ -260,15 +244,7 @@ impl Aggregate for DeadLetter {
             .text(self.status.as_str())
             .int(self.parked_at_us);
     }
-    fn id(&self) -> Uuid {
-        self.id
-    }
-    fn version(&self) -> i64 {
-        self.version
-    }
-    fn version_mut(&mut self) -> &mut i64 {
-        &mut self.version
-    }
+    crate::identity!(id, version);
 }
 
 /// The reply that a key got.

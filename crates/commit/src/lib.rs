@@ -22,7 +22,7 @@ mod world;
 #[doc(hidden)]
 pub use world::macros;
 
-pub use aggregate::{Aggregate, Append, Corrupt};
+pub use aggregate::{Aggregate, Append, Corrupt, known};
 pub use base::{Advance, DeadLetter};
 pub use committer::{Stats, start};
 pub use dead::DeadLetters;

@@ -54,4 +54,5 @@ macro_rules! world {
 #[doc(hidden)]
 pub mod macros {
     pub use store::{Conn, Result as StoreResult, Rows};
+    pub use uuid::Uuid;
 }

@@ -69,18 +69,7 @@ impl Aggregate for Account {
         let doc = format!("{:?}", self.name);
         row.uuid(self.id).int(self.version).uuid(self.branch_id).int(self.balance).text(doc.as_str());
     }
-    fn id(&self) -> Uuid {
-        self.id
-    }
-    fn version(&self) -> i64 {
-        self.version
-    }
-    fn version_mut(&mut self) -> &mut i64 {
-        &mut self.version
-    }
-    fn branch(&self) -> Option<Uuid> {
-        Some(self.branch_id)
-    }
+    commit::identity!(id, version, branch: branch_id);
 }
 
 #[derive(Debug)]
@@ -121,15 +110,7 @@ impl Aggregate for Setting {
     fn to_row(&self, row: &mut Rows) {
         row.uuid(self.id).int(self.version).int(self.most);
     }
-    fn id(&self) -> Uuid {
-        self.id
-    }
-    fn version(&self) -> i64 {
-        self.version
-    }
-    fn version_mut(&mut self) -> &mut i64 {
-        &mut self.version
-    }
+    commit::identity!(id, version);
 }
 
 pub struct SetLimit(pub i64);

@@ -57,15 +57,7 @@ impl Aggregate for Basket {
     fn to_row(&self, row: &mut Rows) {
         row.uuid(self.id).int(self.version);
     }
-    fn id(&self) -> Uuid {
-        self.id
-    }
-    fn version(&self) -> i64 {
-        self.version
-    }
-    fn version_mut(&mut self) -> &mut i64 {
-        &mut self.version
-    }
+    commit::identity!(id, version);
     fn branch(&self) -> Option<Uuid> {
         Some(Uuid::from_u128(0xb))
     }
@@ -148,15 +140,7 @@ impl Aggregate for Total {
     fn to_row(&self, row: &mut Rows) {
         row.uuid(self.id).int(self.version).int(self.amount).int(self.seen);
     }
-    fn id(&self) -> Uuid {
-        self.id
-    }
-    fn version(&self) -> i64 {
-        self.version
-    }
-    fn version_mut(&mut self) -> &mut i64 {
-        &mut self.version
-    }
+    commit::identity!(id, version);
 }
 
 /// One booking. Its key is the event, so that a second effect of one event fails loudly.

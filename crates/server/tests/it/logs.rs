@@ -53,15 +53,7 @@ impl Aggregate for Jar {
     fn to_row(&self, row: &mut Rows) {
         row.uuid(self.id).int(self.version);
     }
-    fn id(&self) -> Uuid {
-        self.id
-    }
-    fn version(&self) -> i64 {
-        self.version
-    }
-    fn version_mut(&mut self) -> &mut i64 {
-        &mut self.version
-    }
+    commit::identity!(id, version);
 }
 
 commit::world! { pub struct Pantry { pub jars: Slot<Jar> } }

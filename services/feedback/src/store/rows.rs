@@ -2,7 +2,7 @@
 //! columns, the rest in `doc`.
 
 use ::store::{Json, Kind, OnConflict, Rows, Table};
-use commit::{Aggregate, Corrupt};
+use commit::{Aggregate, Corrupt, known};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -57,8 +57,7 @@ impl Aggregate for Survey {
 
     fn from_row(row: SurveyRow) -> Result<Self, Corrupt> {
         let Json(doc) = row.doc;
-        let state =
-            SurveyState::find(&row.state).ok_or_else(|| Corrupt(format!("survey {}: state {}", row.id, row.state)))?;
+        let state = known(SurveyState::find(&row.state), &SURVEY, row.id, "state", &row.state)?;
         Ok(Self {
             id: SurveyId(row.id),
             version: row.version,
@@ -95,15 +94,7 @@ impl Aggregate for Survey {
             .text(doc.as_str());
     }
 
-    fn id(&self) -> Uuid {
-        self.id.uuid()
-    }
-    fn version(&self) -> i64 {
-        self.version
-    }
-    fn version_mut(&mut self) -> &mut i64 {
-        &mut self.version
-    }
+    commit::identity!(id, version);
 }
 
 static INVITATION: Table = Table::new(
@@ -191,21 +182,7 @@ impl Aggregate for Invitation {
             .text(doc.as_str());
     }
 
-    fn id(&self) -> Uuid {
-        self.id.uuid()
-    }
-    fn version(&self) -> i64 {
-        self.version
-    }
-    fn version_mut(&mut self) -> &mut i64 {
-        &mut self.version
-    }
-    fn branch(&self) -> Option<Uuid> {
-        self.branch
-    }
-    fn customer(&self) -> Option<Uuid> {
-        Some(self.customer)
-    }
+    commit::identity!(id, version, branch?: branch, customer: customer);
 }
 
 static RESPONSE: Table = Table::new(
@@ -296,21 +273,7 @@ impl Aggregate for Response {
             .text(doc.as_str());
     }
 
-    fn id(&self) -> Uuid {
-        self.id.uuid()
-    }
-    fn version(&self) -> i64 {
-        self.version
-    }
-    fn version_mut(&mut self) -> &mut i64 {
-        &mut self.version
-    }
-    fn branch(&self) -> Option<Uuid> {
-        self.branch
-    }
-    fn customer(&self) -> Option<Uuid> {
-        Some(self.customer)
-    }
+    commit::identity!(id, version, branch?: branch, customer: customer);
 }
 
 static CASE: Table = Table::new(
@@ -368,15 +331,7 @@ impl Aggregate for Case {
             .int(self.cycle)
             .text(doc.as_str());
     }
-    fn id(&self) -> Uuid {
-        self.id.uuid()
-    }
-    fn version(&self) -> i64 {
-        self.version
-    }
-    fn version_mut(&mut self) -> &mut i64 {
-        &mut self.version
-    }
+    commit::identity!(id, version);
 }
 
 static OPEN_CASES: Table =
@@ -400,15 +355,7 @@ impl Aggregate for OpenCases {
     fn to_row(&self, row: &mut Rows) {
         row.uuid(self.customer).int(self.count);
     }
-    fn id(&self) -> Uuid {
-        self.customer
-    }
-    fn version(&self) -> i64 {
-        self.version
-    }
-    fn version_mut(&mut self) -> &mut i64 {
-        &mut self.version
-    }
+    commit::identity!(customer, version);
 }
 
 static BRANCH: Table = Table::new(
@@ -437,15 +384,7 @@ impl Aggregate for Branch {
     fn to_row(&self, row: &mut Rows) {
         row.uuid(self.id).uuid(self.parent).flag(self.closed);
     }
-    fn id(&self) -> Uuid {
-        self.id
-    }
-    fn version(&self) -> i64 {
-        self.version
-    }
-    fn version_mut(&mut self) -> &mut i64 {
-        &mut self.version
-    }
+    commit::identity!(id, version);
 }
 
 static LINK_SECRET: Table =

@@ -2,7 +2,7 @@
 //! queries filter, sort or sum stands in columns, the rest in `doc`. The ledger stands in `ledger.rs`.
 
 use ::store::{Json, Kind, OnConflict, Rows, Table};
-use commit::{Aggregate, Append, Corrupt};
+use commit::{Aggregate, Append, Corrupt, known};
 use kernel::Points;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -82,15 +82,7 @@ impl Aggregate for Program {
             .text(json(&self.terms).as_str());
     }
 
-    fn id(&self) -> Uuid {
-        self.id.uuid()
-    }
-    fn version(&self) -> i64 {
-        self.version
-    }
-    fn version_mut(&mut self) -> &mut i64 {
-        &mut self.version
-    }
+    commit::identity!(id, version);
 }
 
 /// Where accounts are stored.
@@ -166,8 +158,7 @@ impl Aggregate for Account {
 
     fn from_row(row: AccountRow) -> Result<Self, Corrupt> {
         let Json(doc) = row.doc;
-        let state = AccountState::find(&row.state)
-            .ok_or_else(|| Corrupt(format!("account {}: state {}", row.id, row.state)))?;
+        let state = known(AccountState::find(&row.state), &ACCOUNT, row.id, "state", &row.state)?;
         Ok(Self {
             id: AccountId(row.id),
             version: row.version,
@@ -223,21 +214,7 @@ impl Aggregate for Account {
             .text(json(&doc).as_str());
     }
 
-    fn id(&self) -> Uuid {
-        self.id.uuid()
-    }
-    fn version(&self) -> i64 {
-        self.version
-    }
-    fn version_mut(&mut self) -> &mut i64 {
-        &mut self.version
-    }
-    fn branch(&self) -> Option<Uuid> {
-        self.home_branch.map(BranchId::uuid)
-    }
-    fn customer(&self) -> Option<Uuid> {
-        Some(self.customer.uuid())
-    }
+    commit::identity!(id, version, branch?: home_branch, customer: customer);
 }
 
 static ACCOUNT_BRANCH: Table =
@@ -290,15 +267,7 @@ impl Aggregate for Earning {
         row.uuid(self.id).int(self.version).uuid(self.program.uuid()).text(json(&doc).as_str());
     }
 
-    fn id(&self) -> Uuid {
-        self.id
-    }
-    fn version(&self) -> i64 {
-        self.version
-    }
-    fn version_mut(&mut self) -> &mut i64 {
-        &mut self.version
-    }
+    commit::identity!(id, version);
 }
 
 static COMPLAINT_GOODWILL: Table = Table::new(
@@ -347,21 +316,7 @@ impl Aggregate for ComplaintGoodwill {
             .int(self.granted.0);
     }
 
-    fn id(&self) -> Uuid {
-        self.complaint.uuid()
-    }
-    fn version(&self) -> i64 {
-        self.version
-    }
-    fn version_mut(&mut self) -> &mut i64 {
-        &mut self.version
-    }
-    fn branch(&self) -> Option<Uuid> {
-        self.branch.map(BranchId::uuid)
-    }
-    fn customer(&self) -> Option<Uuid> {
-        self.customer.map(CustomerId::uuid)
-    }
+    commit::identity!(complaint, version, branch?: branch, customer?: customer);
 }
 
 static BRANCH: Table = Table::new(
@@ -393,15 +348,7 @@ impl Aggregate for Branch {
         row.uuid(self.id.uuid()).int(self.version).text(self.time_zone.as_str()).flag(self.closed);
     }
 
-    fn id(&self) -> Uuid {
-        self.id.uuid()
-    }
-    fn version(&self) -> i64 {
-        self.version
-    }
-    fn version_mut(&mut self) -> &mut i64 {
-        &mut self.version
-    }
+    commit::identity!(id, version);
 }
 
 /// Documents are plain data with text keys: they always become JSON.

@@ -2,7 +2,7 @@
 //! stands in columns, the rest in `doc`.
 
 use ::store::{Json, Kind, OnConflict, Rows, Table};
-use commit::{Aggregate, Corrupt};
+use commit::{Aggregate, Corrupt, known};
 use kernel::Currency;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -57,8 +57,7 @@ impl Aggregate for Branch {
 
     fn from_row(row: BranchRow) -> Result<Self, Corrupt> {
         let Json(doc) = row.doc;
-        let kind =
-            BranchKind::find(&row.kind).ok_or_else(|| Corrupt(format!("branch {}: kind {}", row.id, row.kind)))?;
+        let kind = known(BranchKind::find(&row.kind), &BRANCH, row.id, "kind", &row.kind)?;
         Ok(Self {
             id: BranchId(row.id),
             version: row.version,
@@ -93,18 +92,7 @@ impl Aggregate for Branch {
             .text(doc.as_str());
     }
 
-    fn id(&self) -> Uuid {
-        self.id.uuid()
-    }
-    fn version(&self) -> i64 {
-        self.version
-    }
-    fn version_mut(&mut self) -> &mut i64 {
-        &mut self.version
-    }
-    fn branch(&self) -> Option<Uuid> {
-        Some(self.id.uuid())
-    }
+    commit::identity!(id, version, branch: id);
 }
 
 static CHILDREN: Table =
@@ -128,15 +116,7 @@ impl Aggregate for Children {
     fn to_row(&self, row: &mut Rows) {
         row.uuid(self.id.uuid()).int(self.working);
     }
-    fn id(&self) -> Uuid {
-        self.id.uuid()
-    }
-    fn version(&self) -> i64 {
-        self.version
-    }
-    fn version_mut(&mut self) -> &mut i64 {
-        &mut self.version
-    }
+    commit::identity!(id, version);
 }
 
 static STAFF_MEMBER: Table = Table::new(
@@ -217,18 +197,7 @@ impl Aggregate for StaffMember {
             .text(doc.as_str());
     }
 
-    fn id(&self) -> Uuid {
-        self.id.uuid()
-    }
-    fn version(&self) -> i64 {
-        self.version
-    }
-    fn version_mut(&mut self) -> &mut i64 {
-        &mut self.version
-    }
-    fn branch(&self) -> Option<Uuid> {
-        self.home.map(BranchId::uuid)
-    }
+    commit::identity!(id, version, branch?: home);
 }
 
 static API_KEY: Table = Table::new(
@@ -314,15 +283,7 @@ impl Aggregate for ApiKey {
             .text(doc.as_str());
     }
 
-    fn id(&self) -> Uuid {
-        self.id.uuid()
-    }
-    fn version(&self) -> i64 {
-        self.version
-    }
-    fn version_mut(&mut self) -> &mut i64 {
-        &mut self.version
-    }
+    commit::identity!(id, version);
 }
 
 fn reach(id: Uuid, all_branches: bool, branch_ids: &[Uuid]) -> Result<Reach, Corrupt> {

@@ -2,7 +2,7 @@
 //! by stands in columns, the rest of a complaint in `doc`.
 
 use ::store::{Json, Kind, OnConflict, Rows, Table};
-use commit::{Aggregate, Append, Corrupt};
+use commit::{Aggregate, Append, Corrupt, known};
 use uuid::Uuid;
 
 use crate::domain::branch::Branch;
@@ -22,11 +22,6 @@ const fn ternary(flag: Option<bool>) -> &'static str {
         Some(false) => "NO",
         None => "UNSPECIFIED",
     }
-}
-
-/// The value named `code`, or why the row makes no sense.
-fn known<T>(found: Option<T>, column: &str, id: Uuid, code: &str) -> Result<T, Corrupt> {
-    found.ok_or_else(|| Corrupt(format!("{column} of {id}: {code}")))
 }
 
 pub(crate) static COMPLAINT: Table = Table::new(
@@ -77,12 +72,12 @@ impl Aggregate for Complaint {
     type Row = ComplaintRow;
 
     fn from_row(row: ComplaintRow) -> Result<Self, Corrupt> {
-        let channel = row.channel.map(|code| known(Channel::find(&code), "channel", row.id, &code));
+        let channel = row.channel.map(|code| known(Channel::find(&code), &COMPLAINT, row.id, "channel", &code));
         Ok(Self {
             id: ComplaintId(row.id),
             version: row.version,
             number: row.number,
-            state: known(State::find(&row.state), "state", row.id, &row.state)?,
+            state: known(State::find(&row.state), &COMPLAINT, row.id, "state", &row.state)?,
             branch: BranchId(row.branch_id),
             customer: row.customer_id.map(CustomerId),
             owner: row.owner_staff_id.map(StaffId),
@@ -117,21 +112,7 @@ impl Aggregate for Complaint {
             .text(doc.as_str());
     }
 
-    fn id(&self) -> Uuid {
-        self.id.uuid()
-    }
-    fn version(&self) -> i64 {
-        self.version
-    }
-    fn version_mut(&mut self) -> &mut i64 {
-        &mut self.version
-    }
-    fn branch(&self) -> Option<Uuid> {
-        Some(self.branch.uuid())
-    }
-    fn customer(&self) -> Option<Uuid> {
-        self.customer.map(CustomerId::uuid)
-    }
+    commit::identity!(id, version, branch: branch, customer?: customer);
 }
 
 static HISTORY: Table = Table::new(
@@ -182,7 +163,7 @@ impl TryFrom<HistoryRow> for HistoryEntry {
     type Error = Corrupt;
 
     fn try_from(row: HistoryRow) -> Result<Self, Corrupt> {
-        let state = |code: &str| known(State::find(code), "step", row.complaint_id, code);
+        let state = |code: &str| known(State::find(code), &HISTORY, row.complaint_id, "step", code);
         Ok(Self {
             complaint: ComplaintId(row.complaint_id),
             version: row.version,
@@ -235,13 +216,13 @@ impl Aggregate for Interaction {
     type Row = InteractionRow;
 
     fn from_row(row: InteractionRow) -> Result<Self, Corrupt> {
-        let channel = row.channel.map(|code| known(Channel::find(&code), "channel", row.id, &code));
+        let channel = row.channel.map(|code| known(Channel::find(&code), &INTERACTION, row.id, "channel", &code));
         Ok(Self {
             id: InteractionId(row.id),
             complaint: ComplaintId(row.complaint_id),
             seq: row.seq,
             words: Words {
-                direction: known(Direction::find(&row.direction), "direction", row.id, &row.direction)?,
+                direction: known(Direction::find(&row.direction), &INTERACTION, row.id, "direction", &row.direction)?,
                 channel: channel.transpose()?,
                 body: row.body,
                 external_message_id: row.external_message_id,
@@ -266,15 +247,7 @@ impl Aggregate for Interaction {
             .int(self.recorded_at_us);
     }
 
-    fn id(&self) -> Uuid {
-        self.id.uuid()
-    }
-    fn version(&self) -> i64 {
-        self.version
-    }
-    fn version_mut(&mut self) -> &mut i64 {
-        &mut self.version
-    }
+    commit::identity!(id, version);
 }
 
 static FOLLOW_UP: Table = Table::new(
@@ -327,8 +300,8 @@ impl Aggregate for FollowUp {
             complaint_number: row.complaint_number,
             branch: BranchId(row.branch_id),
             customer: row.customer_id.map(CustomerId),
-            kind: known(FollowUpKind::find(&row.kind), "kind", row.id, &row.kind)?,
-            state: known(FollowUpState::find(&row.state), "state", row.id, &row.state)?,
+            kind: known(FollowUpKind::find(&row.kind), &FOLLOW_UP, row.id, "kind", &row.kind)?,
+            state: known(FollowUpState::find(&row.state), &FOLLOW_UP, row.id, "state", &row.state)?,
             attempt: i32::try_from(row.attempt).unwrap_or(i32::MAX),
             due_at_us: row.due_at_us,
             completed_at_us: row.completed_at_us,
@@ -351,15 +324,7 @@ impl Aggregate for FollowUp {
             .text(self.note.as_str());
     }
 
-    fn id(&self) -> Uuid {
-        self.id.uuid()
-    }
-    fn version(&self) -> i64 {
-        self.version
-    }
-    fn version_mut(&mut self) -> &mut i64 {
-        &mut self.version
-    }
+    commit::identity!(id, version);
 }
 
 static BRANCH: Table = Table::new(
@@ -398,7 +363,7 @@ impl Aggregate for Branch {
             version: row.version,
             code: row.code,
             time_zone: row.time_zone,
-            currency: known(row.currency.parse().ok(), "currency", row.id, &row.currency)?,
+            currency: known(row.currency.parse().ok(), &BRANCH, row.id, "currency", &row.currency)?,
             closed: row.closed == 1,
         })
     }
@@ -412,15 +377,7 @@ impl Aggregate for Branch {
             .flag(self.closed);
     }
 
-    fn id(&self) -> Uuid {
-        self.id.uuid()
-    }
-    fn version(&self) -> i64 {
-        self.version
-    }
-    fn version_mut(&mut self) -> &mut i64 {
-        &mut self.version
-    }
+    commit::identity!(id, version);
 }
 
 static COUNTER: Table = Table::new(
@@ -453,13 +410,5 @@ impl Aggregate for Counter {
         row.uuid(self.id).int(self.version).text(self.name.as_str()).int(self.last);
     }
 
-    fn id(&self) -> Uuid {
-        self.id
-    }
-    fn version(&self) -> i64 {
-        self.version
-    }
-    fn version_mut(&mut self) -> &mut i64 {
-        &mut self.version
-    }
+    commit::identity!(id, version);
 }
