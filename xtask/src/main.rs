@@ -2,6 +2,7 @@
 
 mod bench;
 mod commands;
+mod faults;
 mod report;
 mod setup;
 mod test;
@@ -22,6 +23,10 @@ Usage: cargo xtask COMMAND
                         With NAMEs: only the tests whose name contains one of them, and no checks.
                         ARGS go to cargo nextest run.
   tidy                  checks the rules of the house; prints `0 findings` or each finding with its line
+  faults [--seed N] [--minutes M] [--replicas N] [--callers N]
+                        the ledger harness: callers write while a seeded nemesis breaks things; then every promise is checked
+  faults --mutation NAME
+                        the same on a copy of the sources with faults/mutations/NAME.patch applied: it must fail
   bench --quick         cold start and memory of the embedded suite (release build)
   bench [--only P3,P9] [--rounds N] [--seconds N] [--dry]
                         every measure against its yardstick; writes docs/benchmarks.md (unless --dry)
@@ -35,6 +40,7 @@ fn main() -> ExitCode {
         ["setup"] => setup::run(&root),
         ["test", options @ ..] => test::Options::parse(options).and_then(|options| test::run(&root, &options)),
         ["tidy"] => tidy::run(&root),
+        ["faults", options @ ..] => faults::run(&root, options),
         ["bench", "--quick"] => bench::quick(&root),
         ["bench", options @ ..] => bench::full(&root, options),
         ["help" | "--help" | "-h"] | [] => {

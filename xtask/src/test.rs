@@ -8,8 +8,8 @@ use anyhow::bail;
 use crate::report::{Steps, say};
 use crate::{commands, setup, tidy};
 
-/// Package of the journeys: they start many processes each.
-const JOURNEYS: &str = "karibu-tests";
+/// Packages of the journeys: they start many processes each.
+const JOURNEYS: [&str; 2] = ["karibu-tests", "karibu-faults"];
 /// Rules of the contract; the same as in proto/buf.yaml, which cannot be used on a built descriptor set.
 const PROTO_CONFIG: &str = r#"{"version":"v2","lint":{"use":["STANDARD","COMMENTS"],"ignore":["google"]}}"#;
 
@@ -103,14 +103,14 @@ fn tests(root: &Path, options: &Options) -> anyhow::Result<()> {
     if commands::find_program("cargo-nextest").is_some() {
         command.args(["nextest", "run", "--workspace"]);
         if options.fast {
-            command.args(["--exclude", JOURNEYS]);
+            command.args(JOURNEYS.map(|package| ["--exclude", package]).as_flattened());
         }
         command.args(&options.nextest).args(&options.names);
     } else {
         say("    cargo-nextest is not installed: using cargo test (slower; one name only)");
         command.args(["test", "--workspace", "--lib", "--bins", "--tests"]);
         if options.fast {
-            command.args(["--exclude", JOURNEYS]);
+            command.args(JOURNEYS.map(|package| ["--exclude", package]).as_flattened());
         }
         command.args(options.names.iter().take(1));
     }

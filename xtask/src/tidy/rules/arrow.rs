@@ -1,4 +1,4 @@
-//! The dependency arrow: `kernel <- {proto, store} <- commit <- events <- server <- services <- suite, {tests, bench}`.
+//! The dependency arrow: `kernel <- {proto, store} <- commit <- events <- server <- services <- suite, {tests, bench, faults}`.
 //! A service never depends on a service; testkit is for tests only; xtask depends on nothing of ours.
 
 use crate::tidy::Finding;
@@ -15,7 +15,7 @@ fn rank(package: &Package) -> Option<u32> {
         "crates/server" => 4,
         "crates/client" => 5,
         "services/suite" => 7,
-        "bench" | "tests" => 8,
+        "bench" | "faults" | "tests" => 8,
         _ if folder.starts_with("services/") => 6,
         _ => return None,
     })
@@ -39,7 +39,9 @@ fn broken(package: &Package, other: &Package, kind: Option<&str>) -> Option<Stri
             Some(format!("{} and {}: xtask stands alone", package.name, other.name))
         }
         (_, "crates/testkit/Cargo.toml")
-            if dev || ["bench/Cargo.toml", "tests/Cargo.toml"].contains(&package.manifest_path.as_str()) =>
+            if dev
+                || ["bench/Cargo.toml", "faults/Cargo.toml", "tests/Cargo.toml"]
+                    .contains(&package.manifest_path.as_str()) =>
         {
             None
         }

@@ -1,6 +1,6 @@
 //! Engines are named in one place each: `sqlx` in store, commit and the services' `store/`; `async_nats` in events.
 //! A crate's tests may name sqlx for the small service they are made with.
-//! Tests of the whole (`tests/`, testkit) and benches may speak to both, to look from outside.
+//! Tests of the whole (`tests/`, testkit), the fault harness and benches may speak to both, to look from outside.
 
 use crate::tidy::Finding;
 use crate::tidy::house::{File, House};
@@ -22,7 +22,7 @@ pub(crate) fn check(house: &House, findings: &mut Vec<Finding>) {
 }
 
 fn from_outside(file: &File) -> bool {
-    ["bench/", "tests/", "crates/testkit/", "xtask/"].iter().any(|folder| file.path.starts_with(folder))
+    ["bench/", "faults/", "tests/", "crates/testkit/", "xtask/"].iter().any(|folder| file.path.starts_with(folder))
 }
 
 fn may_name_sqlx(file: &File) -> bool {
