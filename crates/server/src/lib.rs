@@ -34,6 +34,7 @@ pub mod config;
 mod dead_letter_service;
 pub mod deadline;
 mod edge;
+pub mod field;
 mod health;
 pub mod hop;
 mod kit;
