@@ -1,5 +1,5 @@
 //! The dependency arrow: `kernel <- {proto, store} <- commit <- events <- server <- services <- suite, {tests, bench, faults}`.
-//! A service never depends on a service; testkit is for tests only; xtask depends on nothing of ours.
+//! A service never depends on a service; testkit and stage are for tests only; xtask depends on nothing of ours.
 
 use crate::tidy::Finding;
 use crate::tidy::house::{House, Package};
@@ -13,7 +13,7 @@ fn rank(package: &Package) -> Option<u32> {
         "crates/commit" => 2,
         "crates/events" => 3,
         "crates/server" => 4,
-        "crates/client" => 5,
+        "crates/client" | "crates/stage" => 5,
         "services/suite" => 7,
         "bench" | "faults" | "tests" => 8,
         _ if folder.starts_with("services/") => 6,
@@ -40,11 +40,12 @@ fn broken(package: &Package, other: &Package, kind: Option<&str>) -> Option<Stri
         }
         (_, "crates/testkit/Cargo.toml")
             if dev
-                || ["bench/Cargo.toml", "faults/Cargo.toml", "tests/Cargo.toml"]
+                || ["bench/Cargo.toml", "crates/stage/Cargo.toml", "faults/Cargo.toml", "tests/Cargo.toml"]
                     .contains(&package.manifest_path.as_str()) =>
         {
             None
         }
+        (_, "crates/stage/Cargo.toml") if !dev => Some("stage may be a dev-dependency only".to_owned()),
         (_, "crates/testkit/Cargo.toml") => Some("testkit may be a dev-dependency only".to_owned()),
         ("crates/testkit/Cargo.toml", "crates/kernel/Cargo.toml") => None,
         ("crates/client/Cargo.toml", "crates/kernel/Cargo.toml" | "crates/proto/Cargo.toml") => None,
@@ -73,6 +74,7 @@ mod tests {
             ("commit", "crates/commit", &[], &[]),
             ("server", "crates/server", &[], &[]),
             ("testkit", "crates/testkit", &[], &[]),
+            ("stage", "crates/stage", &[], &[]),
             ("loyalty", "services/loyalty", &[], &[]),
             ("suite", "services/suite", &[], &[]),
         ]);
@@ -102,6 +104,10 @@ mod tests {
     #[test]
     fn testkit_client_and_xtask_have_their_own_rules() {
         assert_eq!(findings(("server", "crates/server", &["testkit"], &[])), 1);
+        assert_eq!(findings(("stage", "crates/stage", &["server", "testkit"], &[])), 0);
+        assert_eq!(findings(("loyalty", "services/loyalty", &[], &["stage"])), 0);
+        assert_eq!(findings(("loyalty", "services/loyalty", &["stage"], &[])), 1);
+        assert_eq!(findings(("server", "crates/server", &[], &["stage"])), 1);
         assert_eq!(findings(("client", "crates/client", &["proto", "kernel"], &[])), 0);
         assert_eq!(findings(("client", "crates/client", &["server"], &[])), 1);
         assert_eq!(findings(("xtask", "xtask", &["proto"], &[])), 1);
