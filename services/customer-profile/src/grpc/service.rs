@@ -1,11 +1,11 @@
 //! One handler per method of the contract.
 
 use commit::{Corrupt, Door};
-use kernel::{BranchScope, Clock, PageRequest};
-use prost::Message;
+use kernel::{BranchScope, Clock};
 use proto::karibu::profile::v1 as pb;
 use proto::karibu::profile::v1::profile_service_server::ProfileService;
 use proto::karibu::types::v1::Channel;
+use server::field::page;
 use server::{Call, status};
 use tonic::{Request, Response, Status};
 
@@ -52,13 +52,6 @@ fn corrupt(error: &Corrupt) -> Status {
 fn whole(view: CustomerView) -> Result<pb::Customer, Status> {
     let (customer, first_seen_at_us) = view.into_parts().map_err(|error| corrupt(&error))?;
     Ok(wire::whole(customer, first_seen_at_us))
-}
-
-fn page(size: i32, token: &str, filter: &impl Message) -> Result<PageRequest, Status> {
-    PageRequest::read(size, token, &filter.encode_to_vec()).map_err(|error| {
-        let field = if matches!(error, kernel::PageError::NegativeSize) { "page_size" } else { "page_token" };
-        status::invalid([(field, error.to_string())])
-    })
 }
 
 #[tonic::async_trait]
@@ -134,7 +127,7 @@ impl ProfileService for Api {
         let call = Call::admit(request)?;
         let (size, token) = (call.body.page_size, call.body.page_token.clone());
         let selects = pb::ListCustomersRequest { page_size: 0, page_token: String::new(), ..call.body };
-        let page = page(size, &token, &selects)?;
+        let page = page("", size, &token, &selects)?;
         let kind = match selects.kind() {
             pb::CustomerKind::Unspecified => None,
             said => Some(decode::customer_kind(said)),
@@ -213,7 +206,7 @@ impl ProfileService for Api {
         let call = Call::admit(request)?;
         let (size, token) = (call.body.page_size, call.body.page_token.clone());
         let selects = pb::ListPurchasesRequest { page_size: 0, page_token: String::new(), ..call.body };
-        let page = page(size, &token, &selects)?;
+        let page = page("", size, &token, &selects)?;
         let filter = PurchaseFilter {
             customer: decode::maybe_id("customer_id", &selects.customer_id)?.map(CustomerId),
             branch: decode::maybe_id("branch_id", &selects.branch_id)?.map(BranchId),
@@ -253,7 +246,7 @@ impl ProfileService for Api {
         let call = Call::admit(request)?;
         let (size, token) = (call.body.page_size, call.body.page_token.clone());
         let selects = pb::ListTimelineEntriesRequest { page_size: 0, page_token: String::new(), ..call.body };
-        let page = page(size, &token, &selects)?;
+        let page = page("", size, &token, &selects)?;
         let (scope, id) = (&call.principal.scope, CustomerId(decode::id("customer_id", &selects.customer_id)?));
         let found = self.reads.find_customer(scope, id).await.map_err(|e| status::of_store(&e))?;
         found.ok_or_else(|| error::refusal(Refusal::CustomerNotFound))?;

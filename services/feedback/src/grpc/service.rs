@@ -1,11 +1,12 @@
 //! The handlers of `FeedbackService`.
 
 use commit::Door;
-use kernel::{BranchScope, Clock, PageRequest};
+use kernel::{BranchScope, Clock};
 use prost::Message;
 use proto::karibu::feedback::v1 as wire;
 use proto::karibu::feedback::v1::feedback_service_server::FeedbackService;
 use proto::timestamp_from_us;
+use server::field::page;
 use server::{Call, status};
 use tonic::{Code, Request, Response, Status};
 
@@ -39,12 +40,6 @@ impl Api {
     {
         self.door.submit(call.submission(), verb).await.map(Response::new).map_err(refused)
     }
-}
-
-/// The page that a list asks for; its token fits this list with these filters only.
-fn page<T: Message>(list: &str, size: i32, token: &str, filter: &T) -> Result<PageRequest, Status> {
-    let filter = [list.as_bytes(), &filter.encode_to_vec()].concat();
-    PageRequest::read(size, token, &filter).map_err(|error| status::of_page(&error))
 }
 
 fn found<T>(found: Result<Option<T>, ::store::Error>, reason: &str, what: &str) -> Result<T, Status> {

@@ -3,7 +3,8 @@
 use commit::Answer as Reply;
 use proto::karibu::feedback::v1 as wire;
 use proto::karibu::types::v1::{KeyCount, LocalizedText};
-use proto::{duration_from_ms, ms_from_duration, timestamp_from_us, us_from_timestamp};
+use proto::{duration_from_ms, ms_from_duration, timestamp_from_us};
+pub(crate) use server::field::{expected_version, id, instant, maybe_id};
 use uuid::Uuid;
 
 use crate::domain::{
@@ -16,32 +17,9 @@ use crate::events::{case_event, type_of};
 /// How long an invitation is open when nothing is said: 14 days, milliseconds.
 const LINK_TTL_MS: i64 = 14 * 24 * 3_600 * 1_000;
 
-/// A validated id.
-pub(crate) fn id(text: &str) -> Uuid {
-    // Validation has refused everything that does not parse.
-    text.parse().unwrap_or_default()
-}
-
-/// A validated id that may be left out.
-pub(crate) fn maybe_id(text: &str) -> Option<Uuid> {
-    (!text.is_empty()).then(|| id(text))
-}
-
 /// An id that may be missing, as text.
 pub(crate) fn text(id: Option<Uuid>) -> String {
     id.as_ref().map(Uuid::to_string).unwrap_or_default()
-}
-
-/// The version that the caller knows; empty does not check.
-pub(crate) fn expected_version(etag: &str) -> Option<i64> {
-    // An etag of 19 digits may pass i64: no resource has it, so it must not fit.
-    (!etag.is_empty()).then(|| etag.parse().unwrap_or(-1))
-}
-
-/// The instant in microseconds; `None` for an unset one.
-pub(crate) fn instant(time: Option<&prost_types::Timestamp>) -> Option<i64> {
-    // Validation has refused instants that are out of range.
-    time.and_then(|time| us_from_timestamp(time).ok())
 }
 
 /// How long an invitation is open, milliseconds.

@@ -1,28 +1,11 @@
 //! Fields of requests as domain types. Requests were validated before.
 
 use proto::karibu::loyalty::v1 as pb;
+pub(super) use server::field::{expected_version, id, maybe_id};
 use server::status;
 use tonic::Status;
-use uuid::Uuid;
 
 use crate::domain::{AccountKind, EarnRule, ProgramChange, ReturnPolicy, Rounding, Terms};
-
-/// A validated id.
-pub(super) fn id(text: &str) -> Uuid {
-    // Validation has refused everything that does not parse.
-    text.parse().unwrap_or_default()
-}
-
-/// A validated id that may be left out.
-pub(super) fn maybe_id(text: &str) -> Option<Uuid> {
-    (!text.is_empty()).then(|| id(text))
-}
-
-/// The version that the caller knows; empty does not check.
-pub(super) fn expected_version(etag: &str) -> Option<i64> {
-    // An etag of 19 digits may pass i64: no resource has it, so it must not fit.
-    (!etag.is_empty()).then(|| etag.parse().unwrap_or(-1))
-}
 
 /// Who shares an account; unspecified means one person.
 pub(super) const fn account_kind(kind: pb::AccountKind) -> AccountKind {

@@ -1,10 +1,10 @@
 //! One handler per method of the contract.
 
 use commit::Door;
-use kernel::{PageError, PageRequest, Points};
-use prost::Message;
+use kernel::Points;
 use proto::karibu::loyalty::v1 as pb;
 use proto::karibu::loyalty::v1::loyalty_service_server::LoyaltyService;
+use server::field::page;
 use server::{Call, status};
 use tonic::{Request, Response, Status};
 
@@ -37,15 +37,6 @@ impl Api {
         let program = self.reads.find_program(ProgramId(decode::id(id))).await;
         program.map_err(|error| status::of_store(&error))?.ok_or_else(error::no_such_program)
     }
-}
-
-/// The page that a list asks for; its token fits this list with these filters only.
-fn page<T: Message>(list: &str, size: i32, token: &str, filter: &T) -> Result<PageRequest, Status> {
-    let filter = [list.as_bytes(), &filter.encode_to_vec()].concat();
-    PageRequest::read(size, token, &filter).map_err(|error| {
-        let field = if matches!(error, PageError::NegativeSize) { "page_size" } else { "page_token" };
-        status::invalid([(field, error.to_string())])
-    })
 }
 
 #[tonic::async_trait]

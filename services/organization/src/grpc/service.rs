@@ -4,11 +4,11 @@ use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use commit::Door;
-use kernel::PageRequest;
 use prost::Message;
 use proto::karibu::organization::v1 as wire;
 use proto::karibu::organization::v1::organization_service_server::OrganizationService;
 use server::auth::Principal;
+use server::field::page;
 use server::{Call, status};
 use tonic::{Code, Request, Response, Status};
 
@@ -54,12 +54,6 @@ fn grantor(principal: &Principal) -> Grantor {
         permissions: principal.permissions.iter().filter_map(Permission::find).collect(),
         scope: principal.scope.clone(),
     }
-}
-
-/// The page that a list asks for; its token fits this list with these filters only.
-fn page<T: Message>(list: &str, size: i32, token: &str, filter: &T) -> Result<PageRequest, Status> {
-    let filter = [list.as_bytes(), &filter.encode_to_vec()].concat();
-    PageRequest::read(size, token, &filter).map_err(|error| status::of_page(&error))
 }
 
 fn found<T>(found: Option<T>, reason: &str, what: &str) -> Result<T, Status> {

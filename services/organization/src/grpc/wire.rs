@@ -2,7 +2,8 @@
 
 use commit::Answer;
 use proto::karibu::organization::v1 as wire;
-use proto::{timestamp_from_us, us_from_timestamp};
+use proto::timestamp_from_us;
+pub(crate) use server::field::{expected_version, id, instant, maybe_id};
 use server::status;
 use tonic::Status;
 use uuid::Uuid;
@@ -12,26 +13,9 @@ use crate::domain::{
     RoleGrant, StaffMember, StaffMemberId, Updated, permissions_of,
 };
 
-/// A validated id.
-pub(crate) fn id(text: &str) -> Uuid {
-    // Validation has refused everything that does not parse.
-    text.parse().unwrap_or_default()
-}
-
-/// A validated id that may be left out.
-pub(crate) fn maybe_id(text: &str) -> Option<Uuid> {
-    (!text.is_empty()).then(|| id(text))
-}
-
 /// Validated ids.
 pub(crate) fn ids(texts: &[String]) -> Vec<Uuid> {
     texts.iter().map(|text| id(text)).collect()
-}
-
-/// The version that the caller knows; empty does not check.
-pub(crate) fn expected_version(etag: &str) -> Option<i64> {
-    // An etag of 19 digits may pass i64: no resource has it, so it must not fit.
-    (!etag.is_empty()).then(|| etag.parse().unwrap_or(-1))
 }
 
 /// Where a grant of the contract holds.
@@ -53,12 +37,6 @@ pub(crate) fn branch_change(request: &wire::UpdateBranchRequest) -> Result<Branc
         time_zone: chosen("time_zone", &request.time_zone),
         locale: chosen("locale", &request.locale),
     })
-}
-
-/// The instant in microseconds; `None` for an unset one.
-pub(crate) fn instant(time: Option<&prost_types::Timestamp>) -> Option<i64> {
-    // Validation has refused instants that are out of range.
-    time.and_then(|time| us_from_timestamp(time).ok())
 }
 
 pub(crate) const fn branch_kind(kind: BranchKind) -> wire::BranchKind {

@@ -5,11 +5,10 @@ use jiff::civil::Date;
 use kernel::{Money, Points};
 use proto::karibu::ticketing::v1 as wire;
 use proto::karibu::types::v1 as types;
-use proto::us_from_timestamp;
 use server::auth::Principal;
-use server::status;
+pub(super) use server::field::{id, instant, maybe_id};
+use server::{field, status};
 use tonic::Status;
-use uuid::Uuid;
 
 use super::codes::Coded;
 use crate::domain::Case;
@@ -19,26 +18,9 @@ use crate::domain::proposal::Solution;
 /// What is wrong with a field: its path and a sentence.
 pub(super) type Fault = (String, &'static str);
 
-/// A validated id.
-pub(super) fn id<I: From<Uuid>>(text: &str) -> I {
-    // Validation has refused everything that does not parse.
-    text.parse::<Uuid>().unwrap_or_default().into()
-}
-
-/// A validated id that may be left out.
-pub(super) fn optional_id<I: From<Uuid>>(text: &str) -> Option<I> {
-    (!text.is_empty()).then(|| id(text))
-}
-
 /// A text; empty means none.
 pub(super) fn optional_text(text: String) -> Option<String> {
     (!text.is_empty()).then_some(text)
-}
-
-/// The instant in microseconds; `None` for an unset one.
-pub(super) fn optional_us(time: Option<&prost_types::Timestamp>) -> Option<i64> {
-    // Validation has refused instants that are out of range.
-    time.and_then(|time| us_from_timestamp(time).ok())
 }
 
 /// A value that validation has found to be there.
@@ -51,8 +33,7 @@ pub(super) fn case(principal: &Principal, complaint_id: &str, etag: &str) -> Cas
     Case {
         complaint: id(complaint_id),
         scope: principal.scope.clone(),
-        // An etag of 19 digits may pass i64: no complaint has it, so it must not fit.
-        expected_version: (!etag.is_empty()).then(|| etag.parse().unwrap_or(-1)),
+        expected_version: field::expected_version(etag),
     }
 }
 
@@ -98,7 +79,7 @@ fn solution(place: usize, input: wire::ProposalInput) -> Result<Solution, Fault>
         description: input.description,
         cost,
         compensation,
-        fulfil_by_us: optional_us(input.fulfil_by_time.as_ref()),
+        fulfil_by_us: instant(input.fulfil_by_time.as_ref()),
     })
 }
 

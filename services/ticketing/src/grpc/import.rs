@@ -59,7 +59,7 @@ fn read(input: wire::ComplaintImport) -> Result<ImportItem, ItemError> {
         .ok_or_else(|| error::item_invalid("historical_case.company_response", "must be given"))?;
     Ok(ImportItem {
         branch: decode::id(&branch_id),
-        customer: decode::optional_id(&customer_id),
+        customer: decode::maybe_id(&customer_id),
         channel: Coded::read(case.channel),
         case: HistoricalCase {
             timely: flag(case.timely()),

@@ -3,16 +3,16 @@
 use std::sync::Arc;
 
 use commit::{Answer, Door, Verb};
-use kernel::PageRequest;
 use prost::Message;
 use proto::karibu::ticketing::v1 as wire;
 use proto::karibu::ticketing::v1::ticketing_service_server::TicketingService;
 use server::auth::Principal;
+use server::field::page;
 use server::{Call, status};
 use tonic::{Request, Response, Status};
 
 use super::codes::Coded;
-use super::decode::{self, case, id, optional_id, optional_text, optional_us, required};
+use super::decode::{self, case, id, instant, maybe_id, optional_text, required};
 use super::{import, wire as to};
 use crate::Ticketing;
 use crate::domain::complaint::Severity;
@@ -69,12 +69,6 @@ fn store(error: ::store::Error) -> Status {
     status::of_store(&error)
 }
 
-/// The page that a list asks for; its token fits this list with these filters only.
-fn page<T: Message>(list: &str, size: i32, token: &str, filter: &T) -> Result<PageRequest, Status> {
-    let filter = [list.as_bytes(), &filter.encode_to_vec()].concat();
-    PageRequest::read(size, token, &filter).map_err(|error| status::of_page(&error))
-}
-
 fn invalid((field, what): decode::Fault) -> Status {
     status::invalid([(field, what)])
 }
@@ -89,7 +83,7 @@ impl TicketingService for Api {
         let verb = Open {
             scope: call.principal.scope.clone(),
             branch: id(&body.branch_id),
-            customer: optional_id(&body.customer_id),
+            customer: maybe_id(&body.customer_id),
             channel: required(body.channel, "channel")?,
             touchpoint: optional_text(body.touchpoint_code),
             category: optional_text(body.category_code),
@@ -175,7 +169,7 @@ impl TicketingService for Api {
         let verb = OfferProposals {
             case: case(&call.principal, &body.complaint_id, &body.etag),
             solutions: decode::solutions(body.proposals).map_err(invalid)?,
-            expires_at_us: optional_us(body.expire_time.as_ref()),
+            expires_at_us: instant(body.expire_time.as_ref()),
             authority: decode::authority(&call.principal),
             policy: self.policy.clone(),
         };
@@ -270,7 +264,7 @@ impl TicketingService for Api {
             channel: required(body.channel, "channel")?,
             body: body.body,
             external_message_id: optional_text(body.external_message_id),
-            occurred_at_us: optional_us(body.occur_time.as_ref()),
+            occurred_at_us: instant(body.occur_time.as_ref()),
         };
         Ok(Response::new(self.submit(&call, verb).await?))
     }
@@ -308,10 +302,10 @@ impl TicketingService for Api {
         let page = page("complaints", size, &token, &body)?;
         let filter = ComplaintFilter {
             states: body.states.iter().filter_map(|state| Coded::read(*state)).collect(),
-            branch: optional_id(&body.branch_id),
-            customer: optional_id(&body.customer_id),
-            owner: optional_id(&body.owner_staff_id),
-            opened: Span::new(optional_us(body.open_start_time.as_ref()), optional_us(body.open_end_time.as_ref())),
+            branch: maybe_id(&body.branch_id),
+            customer: maybe_id(&body.customer_id),
+            owner: maybe_id(&body.owner_staff_id),
+            opened: Span::new(instant(body.open_start_time.as_ref()), instant(body.open_end_time.as_ref())),
         };
         let list = self.reads.list_complaints(&filter, &call.principal.scope, &page).await.map_err(store)?;
         let complaints = list.items.iter().map(to::complaint).collect();
@@ -341,8 +335,8 @@ impl TicketingService for Api {
         let page = page("follow-ups", size, &token, &body)?;
         let filter = FollowUpFilter {
             states: body.states.iter().filter_map(|state| Coded::read(*state)).collect(),
-            branch: optional_id(&body.branch_id),
-            due_before_us: optional_us(body.due_before_time.as_ref()),
+            branch: maybe_id(&body.branch_id),
+            due_before_us: instant(body.due_before_time.as_ref()),
         };
         let list = self.reads.list_follow_ups(&filter, &call.principal.scope, &page).await.map_err(store)?;
         let follow_ups = list.items.iter().map(to::follow_up).collect();
@@ -377,9 +371,9 @@ impl TicketingService for Api {
     ) -> Result<Response<wire::GetComplaintStatisticsResponse>, Status> {
         let (body, call) = open(request)?;
         let filter = StatisticsFilter {
-            branch: optional_id(&body.branch_id),
+            branch: maybe_id(&body.branch_id),
             source_system: optional_text(body.source_system),
-            opened: Span::new(optional_us(body.open_start_time.as_ref()), optional_us(body.open_end_time.as_ref())),
+            opened: Span::new(instant(body.open_start_time.as_ref()), instant(body.open_end_time.as_ref())),
         };
         let counted = self.reads.count_complaints(&filter, &call.principal.scope).await.map_err(store)?;
         Ok(Response::new(wire::GetComplaintStatisticsResponse { statistics: Some(to::statistics(counted)) }))
