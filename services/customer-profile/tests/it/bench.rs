@@ -1,26 +1,23 @@
 //! A fresh database on each engine, and the whole service beside logs of the others, with typed clients to it.
 
-use std::time::Duration;
-
 use kernel::{BranchScope, Clock};
 use profile::{Config, NAME};
 use proto::Permission;
 use proto::karibu::events::v1::dead_letter_service_client::DeadLetterServiceClient;
 use proto::karibu::events::v1::{DeadLetter, ListDeadLettersRequest};
+use proto::karibu::organization::v1::BranchCreated;
 use proto::karibu::profile::v1 as pb;
 use proto::karibu::profile::v1::profile_service_client::ProfileServiceClient;
 use server::auth::{Kind, Principal};
 use server::{House, Kit, Upstream};
+use stage::{About, Bench, Ground, Neighbours};
+pub use stage::{SOON, fields, reason};
 use store::{Db, Options, Sql};
-use tempfile::TempDir;
-use testkit::{Postgres, assert_eventually};
-use tonic_types::StatusExt;
+use testkit::assert_eventually;
 use uuid::Uuid;
 
-use crate::neighbours::Neighbours;
+use crate::neighbours;
 
-/// Time for an event to take effect on a busy machine.
-pub const SOON: Duration = Duration::from_secs(20);
 /// The business time of the tests, microseconds since the Unix epoch.
 pub const NOW_US: i64 = 1_795_000_000_000_000;
 /// A branch where Kinyarwanda is spoken.
@@ -28,26 +25,9 @@ pub const HERE: Uuid = Uuid::from_u128(0x1000);
 /// A branch where English is spoken.
 pub const THERE: Uuid = Uuid::from_u128(0x2000);
 
-/// One database with a name for messages.
-pub struct Bench {
-    pub name: &'static str,
-    pub db: Db,
-    _folder: Option<TempDir>,
-}
-
-async fn open(url: &str) -> Db {
-    let db = Db::open(&Options::new(url, "profile-test")).await.unwrap();
-    db.migrate(&[commit::MIGRATIONS, profile::MIGRATIONS]).await.unwrap();
-    db
-}
-
 /// One database on each engine.
 pub async fn both() -> Vec<Bench> {
-    let folder = tempfile::tempdir().unwrap();
-    let url = format!("sqlite:{}", folder.path().join("profile.db").display());
-    let sqlite = Bench { name: "sqlite", db: open(&url).await, _folder: Some(folder) };
-    let url = Postgres::start().await.database("profile").await;
-    vec![sqlite, Bench { name: "postgres", db: open(&url).await, _folder: None }]
+    stage::both(NAME, profile::MIGRATIONS).await
 }
 
 pub type Client = ProfileServiceClient<server::hop::Acting>;
@@ -59,21 +39,18 @@ pub struct Place {
     pub neighbours: Neighbours,
     kit: Kit,
     routes: tonic::service::Routes,
-    _folder: TempDir,
+    _ground: Ground,
 }
 
 impl Place {
     /// On a SQLite file of its own, with two branches known.
     pub async fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let url = format!("sqlite:{}", folder.path().join("profile.db").display());
-        Self::at("sqlite", url, folder).await
+        Self::at(Ground::sqlite(NAME)).await
     }
 
     /// On a PostgreSQL database of its own.
     pub async fn on_postgres() -> Self {
-        let url = Postgres::start().await.database("profile").await;
-        Self::at("postgres", url, tempfile::tempdir().unwrap()).await
+        Self::at(Ground::postgres(NAME).await).await
     }
 
     /// On a database of each engine.
@@ -81,14 +58,17 @@ impl Place {
         vec![Self::new().await, Self::on_postgres().await]
     }
 
-    async fn at(name: &'static str, url: String, folder: TempDir) -> Self {
+    async fn at(ground: Ground) -> Self {
         let house = House::embedded(Clock::manual(NOW_US)).unwrap();
-        let kit = house.kit(NAME, url);
+        let kit = house.kit(NAME, ground.url.clone());
         let routes = profile::start(&kit, Config::default()).await.unwrap().routes;
-        let neighbours = Neighbours::new(&house, folder.path()).await;
-        let place = Self { name, house, neighbours, kit, routes, _folder: folder };
+        let neighbours = neighbours::start(&house, ground.folder.path()).await;
+        let place = Self { name: ground.name, house, neighbours, kit, routes, _ground: ground };
         for (branch, locale) in [(HERE, "rw"), (THERE, "en")] {
-            place.neighbours.tell_branch(branch, locale).await;
+            let about = About { branch: Some(branch), occurred_at_us: Some(1), ..About::thing(branch) };
+            let created =
+                BranchCreated { branch_id: branch.to_string(), locale: locale.into(), ..BranchCreated::default() };
+            place.neighbours.tell(about, created).await;
             // A visit of somebody unknown is refused because of the branch until the branch is known.
             let probe = pb::RecordVisitRequest {
                 customer_id: Uuid::max().to_string(),
@@ -162,17 +142,6 @@ fn staff(subject: &str, scope: BranchScope) -> Principal {
     let permissions =
         [Permission::CustomerRead, Permission::CustomerWrite, Permission::PurchaseRead, Permission::PurchaseWrite];
     Principal { subject: subject.into(), kind: Kind::Staff, permissions: permissions.into_iter().collect(), scope }
-}
-
-/// The reason in the `ErrorInfo` of a failure.
-pub fn reason<T: std::fmt::Debug>(outcome: Result<T, tonic::Status>) -> String {
-    outcome.expect_err("it must fail").get_details_error_info().expect("every error has an ErrorInfo").reason
-}
-
-/// The fields at fault.
-pub fn fields<T: std::fmt::Debug>(outcome: Result<T, tonic::Status>) -> Vec<String> {
-    let details = outcome.expect_err("it must fail").get_details_bad_request().expect("a field is at fault");
-    details.field_violations.into_iter().map(|violation| violation.field).collect()
 }
 
 pub fn email(value: &str) -> pb::Identifier {

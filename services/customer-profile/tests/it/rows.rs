@@ -1,27 +1,14 @@
 //! Each aggregate survives its row on both engines.
 
-use commit::Aggregate;
 use kernel::Money;
 use profile::domain::{
     BirthDay, Branch, BranchId, Customer, CustomerId, CustomerKind, CustomerState, Details, Identifier, IdentifierType,
     Line, Points, Purchase, PurchaseId, PurchaseKind, Tally, Visit, VisitId,
 };
-use store::{Batch, Rows, Sql};
+use stage::check_survival;
 use uuid::Uuid;
 
-use crate::bench::{Bench, both};
-
-const NOTHING: Sql = Sql::same("update log_head set last_seq = last_seq where id = 1");
-
-async fn survives<A: Aggregate + PartialEq + std::fmt::Debug>(bench: &Bench, original: A) {
-    let mut conn = bench.db.writer().await.unwrap();
-    let mut rows = Rows::new(A::TABLE);
-    original.to_row(&mut rows);
-    conn.save(&Batch { rows: vec![rows], last: NOTHING, args: &[] }).await.unwrap();
-    let loaded: Vec<A::Row> = conn.load(A::TABLE, &[original.id(), Uuid::from_u128(u128::MAX)]).await.unwrap();
-    let loaded: Vec<A> = loaded.into_iter().map(|row| A::from_row(row).unwrap()).collect();
-    assert_eq!(loaded, [original], "{}", bench.name);
-}
+use crate::bench::both;
 
 const fn id(number: u128) -> Uuid {
     Uuid::from_u128(number)
@@ -94,14 +81,17 @@ fn purchase() -> Purchase {
 #[tokio::test]
 async fn every_aggregate_survives_its_row() {
     for bench in both().await {
-        survives(&bench, Branch { id: BranchId(id(1)), version: 2, locale: "rw".into(), closed: true }).await;
-        survives(&bench, customer()).await;
+        check_survival(&bench, Branch { id: BranchId(id(1)), version: 2, locale: "rw".into(), closed: true }).await;
+        check_survival(&bench, customer()).await;
         let (kind, state) = (CustomerKind::Anonymous, CustomerState::Active);
-        survives(&bench, Customer { id: CustomerId(id(2)), kind, state, details: Details::default(), ..customer() })
-            .await;
-        survives(&bench, tally()).await;
-        survives(&bench, purchase()).await;
-        survives(
+        check_survival(
+            &bench,
+            Customer { id: CustomerId(id(2)), kind, state, details: Details::default(), ..customer() },
+        )
+        .await;
+        check_survival(&bench, tally()).await;
+        check_survival(&bench, purchase()).await;
+        check_survival(
             &bench,
             Purchase { id: PurchaseId(id(2)), customer: None, kind: PurchaseKind::Sale, lines: vec![], ..purchase() },
         )
@@ -116,6 +106,6 @@ async fn every_aggregate_survives_its_row() {
             occurred_at_us: 4,
             recorded_at_us: 5,
         };
-        survives(&bench, visit).await;
+        check_survival(&bench, visit).await;
     }
 }

@@ -5,11 +5,11 @@ use proto::karibu::feedback::v1::{ResponseCompleted, SurveyKind};
 use proto::karibu::loyalty::v1::{Balances, PointsAccrued, PointsActivated};
 use proto::karibu::profile::v1 as pb;
 use proto::karibu::ticketing::v1::{ComplaintClosed, ComplaintOpened, ComplaintReopened, ComplaintResolved, Severity};
+use stage::About;
 use testkit::assert_eventually;
 use uuid::Uuid;
 
 use crate::bench::{HERE, NOW_US, Place, SOON, by_id, sale};
-use crate::neighbours::About;
 
 async fn timeline(place: &Place, request: pb::ListTimelineEntriesRequest) -> Vec<pb::TimelineEntry> {
     let (mut seen, mut request) = (Vec::new(), pb::ListTimelineEntriesRequest { page_size: 2, ..request });
@@ -41,7 +41,7 @@ async fn what_happened_anywhere_stands_in_one_line() {
             subject: complaint,
             branch: Some(HERE),
             customer: Some(id),
-            occurred_at_us: NOW_US + seconds * 1_000_000,
+            occurred_at_us: Some(NOW_US + seconds * 1_000_000),
         };
         let open = async |count: i64| {
             assert_eventually(SOON, || async { place.summary(&ann.customer_id).await.open_complaint_count == count })
@@ -141,8 +141,12 @@ async fn entries_of_one_instant_keep_one_order_across_pages() {
 async fn news_of_strangers_leaves_no_trace_and_does_not_stop_the_rest() {
     let place = Place::new().await;
     let ann = place.customer("Ann", vec![]).await;
-    let stranger =
-        About { subject: Uuid::from_u128(1), branch: Some(HERE), customer: Some(Uuid::max()), occurred_at_us: NOW_US };
+    let stranger = About {
+        subject: Uuid::from_u128(1),
+        branch: Some(HERE),
+        customer: Some(Uuid::max()),
+        occurred_at_us: Some(NOW_US),
+    };
     let opened =
         |number: u128| ComplaintOpened { complaint_id: Uuid::from_u128(number).to_string(), ..Default::default() };
     place.neighbours.tell(stranger, opened(1)).await;
@@ -160,7 +164,7 @@ async fn an_event_that_makes_no_sense_waits_for_an_operator_and_stops_nothing_el
         subject: Uuid::from_u128(subject),
         branch: Some(HERE),
         customer: ann.customer_id.parse().ok(),
-        occurred_at_us: NOW_US,
+        occurred_at_us: Some(NOW_US),
     };
     let opened = |complaint_id: String| ComplaintOpened { complaint_id, ..Default::default() };
     place.neighbours.tell(about(1), opened("no id".into())).await;

@@ -1,7 +1,5 @@
 //! A fresh database on each engine, and the whole service beside logs of its neighbours, with typed clients to it.
 
-use std::time::Duration;
-
 use feedback::{Config, NAME};
 use kernel::{BranchScope, Clock};
 use proto::karibu::feedback::v1 as wire;
@@ -12,16 +10,13 @@ use proto::karibu::types::v1::LocalizedText;
 use proto::{EventPayload, Permission};
 use server::auth::{Kind, Principal};
 use server::{House, Upstream};
-use store::{Db, Options};
-use tempfile::TempDir;
-use testkit::{Postgres, assert_eventually};
-use tonic_types::StatusExt;
+use stage::{About, Bench, Ground, Neighbours};
+pub use stage::{SOON, fields, reason};
+use testkit::assert_eventually;
 use uuid::Uuid;
 
-use crate::neighbours::Neighbours;
+use crate::neighbours;
 
-/// Time for an event or a timer to take effect on a busy machine.
-pub const SOON: Duration = Duration::from_secs(20);
 /// The business time of the tests, microseconds since the Unix epoch.
 pub const NOW_US: i64 = 1_795_000_000_000_000;
 /// A region, a branch below it, and a branch elsewhere.
@@ -31,26 +26,9 @@ pub const THERE: Uuid = Uuid::from_u128(0x2001);
 /// How long after a resolution the surveys of the tests ask.
 pub const DELAY_US: i64 = 5 * kernel::DAY_US;
 
-/// One database with a name for messages.
-pub struct Bench {
-    pub name: &'static str,
-    pub db: Db,
-    _folder: Option<TempDir>,
-}
-
-async fn open(url: &str) -> Db {
-    let db = Db::open(&Options::new(url, "feedback-test")).await.unwrap();
-    db.migrate(&[commit::MIGRATIONS, feedback::MIGRATIONS]).await.unwrap();
-    db
-}
-
 /// One database on each engine.
 pub async fn both() -> Vec<Bench> {
-    let folder = tempfile::tempdir().unwrap();
-    let url = format!("sqlite:{}", folder.path().join("feedback.db").display());
-    let sqlite = Bench { name: "sqlite", db: open(&url).await, _folder: Some(folder) };
-    let url = Postgres::start().await.database("feedback").await;
-    vec![sqlite, Bench { name: "postgres", db: open(&url).await, _folder: None }]
+    stage::both(NAME, feedback::MIGRATIONS).await
 }
 
 pub type Client = FeedbackServiceClient<server::hop::Acting>;
@@ -60,37 +38,34 @@ pub struct Place {
     pub house: House,
     pub neighbours: Neighbours,
     routes: tonic::service::Routes,
-    _folder: TempDir,
+    _ground: Ground,
 }
 
 impl Place {
     /// On a SQLite file of its own, with the branches known.
     pub async fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let url = format!("sqlite:{}", folder.path().join("feedback.db").display());
-        Self::at(url, folder).await
+        Self::at(Ground::sqlite(NAME)).await
     }
 
     /// On a database of each engine.
     pub async fn both() -> Vec<Self> {
-        let postgres = Postgres::start().await.database("feedback").await;
-        vec![Self::new().await, Self::at(postgres, tempfile::tempdir().unwrap()).await]
+        vec![Self::new().await, Self::at(Ground::postgres(NAME).await).await]
     }
 
-    async fn at(url: String, folder: TempDir) -> Self {
+    async fn at(ground: Ground) -> Self {
         let house = House::embedded(Clock::manual(NOW_US)).unwrap();
-        let kit = house.kit(NAME, url);
+        let kit = house.kit(NAME, ground.url.clone());
         let routes = feedback::start(&kit, Config::default()).await.unwrap().routes;
-        let neighbours = Neighbours::new(&house, folder.path()).await;
+        let neighbours = neighbours::start(&house, ground.folder.path()).await;
         for (id, parent) in [(REGION, None), (HERE, Some(REGION)), (THERE, None)] {
             let payload = BranchCreated {
                 branch_id: id.to_string(),
                 parent_branch_id: parent.as_ref().map(Uuid::to_string).unwrap_or_default(),
                 ..Default::default()
             };
-            neighbours.tell(id, Some(id), None, payload).await;
+            neighbours.tell(About { branch: Some(id), ..About::thing(id) }, payload).await;
         }
-        Self { house, neighbours, routes, _folder: folder }
+        Self { house, neighbours, routes, _ground: ground }
     }
 
     /// A client in the name of `principal`.
@@ -130,7 +105,7 @@ impl Place {
             resolution_count: count,
             ..Default::default()
         };
-        self.neighbours.tell(complaint, Some(branch), Some(customer), payload).await;
+        self.neighbours.tell(about(complaint, branch, customer), payload).await;
     }
 
     pub async fn open_complaint(&self, complaint: Uuid, customer: Uuid, branch: Uuid) {
@@ -140,7 +115,7 @@ impl Place {
             branch_id: branch.to_string(),
             ..Default::default()
         };
-        self.neighbours.tell(complaint, Some(branch), Some(customer), payload).await;
+        self.neighbours.tell(about(complaint, branch, customer), payload).await;
     }
 
     pub async fn reopen(&self, complaint: Uuid, count: i32) {
@@ -150,7 +125,7 @@ impl Place {
             resolution_count: count,
             ..Default::default()
         };
-        self.neighbours.tell(complaint, None, None, payload).await;
+        self.neighbours.tell(About::thing(complaint), payload).await;
     }
 
     /// The invitations of a customer, newest first.
@@ -188,6 +163,10 @@ impl Place {
     }
 }
 
+fn about(complaint: Uuid, branch: Uuid, customer: Uuid) -> About {
+    About { branch: Some(branch), customer: Some(customer), ..About::thing(complaint) }
+}
+
 fn staff(scope: BranchScope) -> Principal {
     let permissions = [
         Permission::SurveyRead,
@@ -198,17 +177,6 @@ fn staff(scope: BranchScope) -> Principal {
     ];
     let permissions = permissions.into_iter().collect();
     Principal { subject: "tester".into(), kind: Kind::Staff, permissions, scope }
-}
-
-/// The reason in the `ErrorInfo` of a failure.
-pub fn reason<T: std::fmt::Debug>(outcome: Result<T, tonic::Status>) -> String {
-    outcome.expect_err("it must fail").get_details_error_info().expect("every error has an ErrorInfo").reason
-}
-
-/// The fields at fault.
-pub fn fields<T: std::fmt::Debug>(outcome: Result<T, tonic::Status>) -> Vec<String> {
-    let details = outcome.expect_err("it must fail").get_details_bad_request().expect("a field is at fault");
-    details.field_violations.into_iter().map(|violation| violation.field).collect()
 }
 
 /// A text in both languages of the tests.

@@ -1,27 +1,14 @@
 //! Each aggregate survives its row on both engines.
 
-use commit::Aggregate;
 use feedback::domain::{
     Answer, AnswerValue, Branch, Case, CaseEvent, CaseId, Cause, Choice, Definition, Invitation, InvitationId,
     InvitationState, LinkSecret, Occasion, OpenCases, Question, QuestionType, Questionnaire, Response, ResponseId,
     ScoreClass, SuppressReason, Survey, SurveyId, SurveyKind, SurveyState, TriggerRule,
 };
-use store::{Batch, Rows, Sql};
+use stage::check_survival;
 use uuid::Uuid;
 
-use crate::bench::{Bench, both};
-
-const NOTHING: Sql = Sql::same("update log_head set last_seq = last_seq where id = 1");
-
-async fn survives<A: Aggregate + PartialEq + std::fmt::Debug>(bench: &Bench, original: A) {
-    let mut conn = bench.db.writer().await.unwrap();
-    let mut rows = Rows::new(A::TABLE);
-    original.to_row(&mut rows);
-    conn.save(&Batch { rows: vec![rows], last: NOTHING, args: &[] }).await.unwrap();
-    let loaded: Vec<A::Row> = conn.load(A::TABLE, &[original.id(), Uuid::from_u128(u128::MAX)]).await.unwrap();
-    let loaded: Vec<A> = loaded.into_iter().map(|row| A::from_row(row).unwrap()).collect();
-    assert_eq!(loaded, [original], "{}", bench.name);
-}
+use crate::bench::both;
 
 fn survey() -> Survey {
     let text = || vec![("en".to_owned(), "Was it \"easy\"? ✓".to_owned())];
@@ -99,8 +86,8 @@ fn response() -> Response {
 async fn every_aggregate_survives_its_row() {
     let id = Uuid::from_u128;
     for bench in both().await {
-        survives(&bench, survey()).await;
-        survives(&bench, Survey { trigger: None, metric: None, branches: vec![], ..survey() }).await;
+        check_survival(&bench, survey()).await;
+        check_survival(&bench, Survey { trigger: None, metric: None, branches: vec![], ..survey() }).await;
         let completed =
             InvitationState::Completed { response: ResponseId(id(20)), submission: id(21), completed_at_us: 22 };
         for state in [
@@ -112,13 +99,14 @@ async fn every_aggregate_survives_its_row() {
             InvitationState::Cancelled { cause: Cause::Case(CaseEvent::Reopened) },
             InvitationState::Cancelled { cause: Cause::SurveyPaused },
         ] {
-            survives(&bench, invitation(state)).await;
+            check_survival(&bench, invitation(state)).await;
         }
         let early = Invitation { branch: None, sent_at_us: None, expires_at_us: None, ..invitation(completed) };
-        survives(&bench, early).await;
-        survives(&bench, response()).await;
-        survives(&bench, Response { score: None, class: None, branch: None, answers: vec![], ..response() }).await;
-        survives(
+        check_survival(&bench, early).await;
+        check_survival(&bench, response()).await;
+        check_survival(&bench, Response { score: None, class: None, branch: None, answers: vec![], ..response() })
+            .await;
+        check_survival(
             &bench,
             Case {
                 id: CaseId(id(1)),
@@ -131,8 +119,8 @@ async fn every_aggregate_survives_its_row() {
             },
         )
         .await;
-        survives(&bench, OpenCases { customer: id(1), count: 2, version: 0 }).await;
-        survives(&bench, Branch { id: id(1), parent: Some(id(2)), closed: true, version: 0 }).await;
-        survives(&bench, LinkSecret { secret: [0xFE; 32], version: 0 }).await;
+        check_survival(&bench, OpenCases { customer: id(1), count: 2, version: 0 }).await;
+        check_survival(&bench, Branch { id: id(1), parent: Some(id(2)), closed: true, version: 0 }).await;
+        check_survival(&bench, LinkSecret { secret: [0xFE; 32], version: 0 }).await;
     }
 }

@@ -1,7 +1,5 @@
 //! A fresh database on each engine, and the whole service beside logs of the others, with typed clients to it.
 
-use std::time::Duration;
-
 use kernel::{BranchScope, Clock};
 use loyalty::{Config, NAME};
 use proto::karibu::events::v1::dead_letter_service_client::DeadLetterServiceClient;
@@ -15,16 +13,14 @@ use proto::karibu::types::v1::Money;
 use proto::{EventPayload, Permission, timestamp_from_us};
 use server::auth::{Kind, Principal};
 use server::{House, Kit, Upstream};
+use stage::{About, Bench, Ground, Neighbours};
+pub use stage::{SOON, fields, reason};
 use store::{Db, Options};
-use tempfile::TempDir;
-use testkit::{Postgres, assert_eventually};
-use tonic_types::StatusExt;
+use testkit::assert_eventually;
 use uuid::Uuid;
 
-use crate::neighbours::Neighbours;
+use crate::neighbours;
 
-/// Time for an event to take effect on a busy machine.
-pub const SOON: Duration = Duration::from_secs(20);
 /// The business time of the tests, microseconds since the Unix epoch.
 pub const NOW_US: i64 = 1_795_000_000_000_000;
 /// A branch.
@@ -36,26 +32,9 @@ pub const ANN: Uuid = Uuid::from_u128(0xA);
 /// Another customer.
 pub const BOB: Uuid = Uuid::from_u128(0xB);
 
-/// One database with a name for messages.
-pub struct Bench {
-    pub name: &'static str,
-    pub db: Db,
-    _folder: Option<TempDir>,
-}
-
-async fn open(url: &str) -> Db {
-    let db = Db::open(&Options::new(url, "loyalty-test")).await.unwrap();
-    db.migrate(&[commit::MIGRATIONS, loyalty::MIGRATIONS]).await.unwrap();
-    db
-}
-
 /// One database on each engine.
 pub async fn both() -> Vec<Bench> {
-    let folder = tempfile::tempdir().unwrap();
-    let url = format!("sqlite:{}", folder.path().join("loyalty.db").display());
-    let sqlite = Bench { name: "sqlite", db: open(&url).await, _folder: Some(folder) };
-    let url = Postgres::start().await.database("loyalty").await;
-    vec![sqlite, Bench { name: "postgres", db: open(&url).await, _folder: None }]
+    stage::both(NAME, loyalty::MIGRATIONS).await
 }
 
 pub type Client = LoyaltyServiceClient<server::hop::Acting>;
@@ -63,25 +42,22 @@ pub type Client = LoyaltyServiceClient<server::hop::Acting>;
 /// The service, as the suite runs it.
 pub struct Place {
     pub name: &'static str,
-    pub neighbours: Neighbours,
+    neighbours: Neighbours,
     house: House,
     kit: Kit,
     routes: tonic::service::Routes,
-    _folder: TempDir,
+    _ground: Ground,
 }
 
 impl Place {
     /// On a SQLite file of its own, with two branches known.
     pub async fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let url = format!("sqlite:{}", folder.path().join("loyalty.db").display());
-        Self::at("sqlite", url, folder).await
+        Self::at(Ground::sqlite(NAME)).await
     }
 
     /// On a PostgreSQL database of its own.
     pub async fn on_postgres() -> Self {
-        let url = Postgres::start().await.database("loyalty").await;
-        Self::at("postgres", url, tempfile::tempdir().unwrap()).await
+        Self::at(Ground::postgres(NAME).await).await
     }
 
     /// On a database of each engine.
@@ -89,12 +65,12 @@ impl Place {
         vec![Self::new().await, Self::on_postgres().await]
     }
 
-    async fn at(name: &'static str, url: String, folder: TempDir) -> Self {
+    async fn at(ground: Ground) -> Self {
         let house = House::embedded(Clock::manual(NOW_US)).unwrap();
-        let kit = house.kit(NAME, url);
+        let kit = house.kit(NAME, ground.url.clone());
         let routes = loyalty::start(&kit, Config::default()).await.unwrap().routes;
-        let neighbours = Neighbours::new(&house, folder.path()).await;
-        let place = Self { name, neighbours, house, kit, routes, _folder: folder };
+        let neighbours = neighbours::start(&house, ground.folder.path()).await;
+        let place = Self { name: ground.name, neighbours, house, kit, routes, _ground: ground };
         for branch in [HERE, THERE] {
             place.open_branch(branch).await;
         }
@@ -108,7 +84,7 @@ impl Place {
             time_zone: "Africa/Kigali".into(),
             ..BranchCreated::default()
         };
-        self.neighbours.tell(branch, created).await;
+        self.tell(branch, created).await;
         // The account of nobody is not found, but only behind a branch that is known.
         let probe = pb::AdjustPointsRequest {
             account_id: Uuid::max().to_string(),
@@ -148,6 +124,12 @@ impl Place {
         self.admin().create_program(program_request("CARD")).await.unwrap().into_inner().program.unwrap()
     }
 
+    /// An event of a neighbour about `subject`, at the beginning of the tests.
+    pub async fn tell<P: EventPayload>(&self, subject: Uuid, payload: P) {
+        let about = About { occurred_at_us: Some(NOW_US), ..About::thing(subject) };
+        self.neighbours.tell(about, payload).await;
+    }
+
     /// A customer buys.
     pub async fn sell(&self, receipt: &str, customer: Option<Uuid>, branch: Uuid, currency: &str, minor: i64) {
         let purchase = commit::key(&[receipt.as_bytes()]);
@@ -162,7 +144,7 @@ impl Place {
             line_count: 1,
             occur_time: Some(timestamp_from_us(NOW_US - 1_000_000)),
         };
-        self.neighbours.tell(purchase, told).await;
+        self.tell(purchase, told).await;
     }
 
     /// A customer brings goods back.
@@ -180,7 +162,7 @@ impl Place {
             line_count: 1,
             occur_time: Some(timestamp_from_us(NOW_US)),
         };
-        self.neighbours.tell(purchase, told).await;
+        self.tell(purchase, told).await;
     }
 
     /// The account of a customer, if there is one.
@@ -260,15 +242,4 @@ pub fn program_request(code: &str) -> pb::CreateProgramRequest {
         goodwill_max_points: 1_000,
         ..Default::default()
     }
-}
-
-/// The reason in the `ErrorInfo` of a failure.
-pub fn reason<T: std::fmt::Debug>(outcome: Result<T, tonic::Status>) -> String {
-    outcome.expect_err("it must fail").get_details_error_info().expect("every error has an ErrorInfo").reason
-}
-
-/// The fields at fault.
-pub fn fields<T: std::fmt::Debug>(outcome: Result<T, tonic::Status>) -> Vec<String> {
-    let details = outcome.expect_err("it must fail").get_details_bad_request().expect("a field is at fault");
-    details.field_violations.into_iter().map(|violation| violation.field).collect()
 }

@@ -26,15 +26,15 @@ async fn points_come_once_for_each_compensation() {
         let program = place.program().await;
         let complaint = Uuid::from_u128(7);
         for told in [approved(1, 7, 500), approved(1, 7, 500), approved(2, 7, 100)] {
-            place.neighbours.tell(complaint, told).await;
+            place.tell(complaint, told).await;
         }
         let voucher = CompensationApproved {
             kind: CompensationKind::Voucher.into(),
             value: Some(Value::Amount(Money { currency_code: "RWF".into(), minor_units: 5_000 })),
             ..approved(3, 7, 0)
         };
-        place.neighbours.tell(complaint, voucher).await;
-        place.neighbours.tell(complaint, approved(4, 7, 900)).await;
+        place.tell(complaint, voucher).await;
+        place.tell(complaint, approved(4, 7, 900)).await;
         assert_eventually(SOON, || async { place.told_of::<pb::GoodwillRefused>().await.len() == 1 }).await;
         let account = place.await_points(ANN, 600, 0).await;
         assert_eq!((account.lifetime_points, account.home_branch_id), (0, HERE.to_string()));
@@ -57,7 +57,7 @@ async fn points_come_once_for_each_compensation() {
 #[tokio::test]
 async fn without_a_programme_the_points_are_refused() {
     let place = Place::new().await;
-    place.neighbours.tell(Uuid::from_u128(7), approved(1, 7, 500)).await;
+    place.tell(Uuid::from_u128(7), approved(1, 7, 500)).await;
     assert_eventually(SOON, || async { place.told_of::<pb::GoodwillRefused>().await.len() == 1 }).await;
     let event = &place.told().await[0];
     assert_eq!((event.customer_id.clone(), event.branch_id.clone()), (ANN.to_string(), HERE.to_string()));

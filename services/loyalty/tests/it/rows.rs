@@ -1,28 +1,15 @@
 //! Each aggregate survives its row on both engines.
 
-use commit::Aggregate;
 use kernel::{Currency, Money, Points};
 use loyalty::domain::{
     Account, AccountId, AccountKind, AccountState, Balances, Branch, BranchId, ComplaintGoodwill, ComplaintId,
     CustomerId, EarnRule, Earning, EntryId, Program, ProgramId, ProgramState, PurchaseId, Remainders, ReturnPolicy,
     Returned, Rounding, Sale, Terms,
 };
-use store::{Batch, Rows, Sql};
+use stage::check_survival;
 use uuid::Uuid;
 
-use crate::bench::{Bench, both};
-
-const NOTHING: Sql = Sql::same("update log_head set last_seq = last_seq where id = 1");
-
-async fn survives<A: Aggregate + PartialEq + std::fmt::Debug>(bench: &Bench, original: A) {
-    let mut conn = bench.db.writer().await.unwrap();
-    let mut rows = Rows::new(A::TABLE);
-    original.to_row(&mut rows);
-    conn.save(&Batch { rows: vec![rows], last: NOTHING, args: &[] }).await.unwrap();
-    let loaded: Vec<A::Row> = conn.load(A::TABLE, &[original.id(), Uuid::from_u128(u128::MAX)]).await.unwrap();
-    let loaded: Vec<A> = loaded.into_iter().map(|row| A::from_row(row).unwrap()).collect();
-    assert_eq!(loaded, [original], "{}", bench.name);
-}
+use crate::bench::both;
 
 fn currency(code: &str) -> Currency {
     code.parse().unwrap()
@@ -103,10 +90,10 @@ fn earning() -> Earning {
 async fn every_aggregate_survives_its_row() {
     let id = Uuid::from_u128;
     for bench in both().await {
-        survives(&bench, program()).await;
+        check_survival(&bench, program()).await;
         let other = Program { id: ProgramId(id(2)), code: "B".into(), state: ProgramState::Active, ..program() };
-        survives(&bench, other).await;
-        survives(&bench, account()).await;
+        check_survival(&bench, other).await;
+        check_survival(&bench, account()).await;
         let bare = Account {
             id: AccountId(id(2)),
             home_branch: None,
@@ -116,10 +103,10 @@ async fn every_aggregate_survives_its_row() {
             returned_remainders: Remainders::default(),
             ..account()
         };
-        survives(&bench, bare).await;
-        survives(&bench, earning()).await;
-        survives(&bench, Earning { id: id(2), sale: None, ..earning() }).await;
-        survives(&bench, Earning { id: id(3), returns: Vec::new(), ..earning() }).await;
+        check_survival(&bench, bare).await;
+        check_survival(&bench, earning()).await;
+        check_survival(&bench, Earning { id: id(2), sale: None, ..earning() }).await;
+        check_survival(&bench, Earning { id: id(3), returns: Vec::new(), ..earning() }).await;
         let goodwill = ComplaintGoodwill {
             complaint: ComplaintId(id(1)),
             version: 2,
@@ -127,10 +114,13 @@ async fn every_aggregate_survives_its_row() {
             customer: Some(CustomerId(id(4))),
             granted: Points(5),
         };
-        survives(&bench, goodwill.clone()).await;
-        survives(&bench, ComplaintGoodwill { complaint: ComplaintId(id(2)), branch: None, customer: None, ..goodwill })
-            .await;
+        check_survival(&bench, goodwill.clone()).await;
+        check_survival(
+            &bench,
+            ComplaintGoodwill { complaint: ComplaintId(id(2)), branch: None, customer: None, ..goodwill },
+        )
+        .await;
         let branch = Branch { id: BranchId(id(1)), version: 2, time_zone: "Asia/Kathmandu".into(), closed: true };
-        survives(&bench, branch).await;
+        check_survival(&bench, branch).await;
     }
 }

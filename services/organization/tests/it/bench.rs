@@ -6,32 +6,13 @@ use proto::karibu::organization::v1 as wire;
 use proto::karibu::organization::v1::organization_service_client::OrganizationServiceClient;
 use server::auth::{Kind, PermissionSet, Principal};
 use server::{House, Upstream};
-use store::{Db, Options};
-use tempfile::TempDir;
-use testkit::Postgres;
-use tonic_types::StatusExt;
+use stage::{Bench, Ground};
+pub use stage::{fields, reason};
 use uuid::Uuid;
-
-/// One database with a name for messages.
-pub struct Bench {
-    pub name: &'static str,
-    pub db: Db,
-    _folder: Option<TempDir>,
-}
-
-async fn open(url: &str) -> Db {
-    let db = Db::open(&Options::new(url, "organization-test")).await.unwrap();
-    db.migrate(&[commit::MIGRATIONS, organization::MIGRATIONS]).await.unwrap();
-    db
-}
 
 /// One database on each engine.
 pub async fn both() -> Vec<Bench> {
-    let folder = tempfile::tempdir().unwrap();
-    let url = format!("sqlite:{}", folder.path().join("organization.db").display());
-    let sqlite = Bench { name: "sqlite", db: open(&url).await, _folder: Some(folder) };
-    let url = Postgres::start().await.database("organization").await;
-    vec![sqlite, Bench { name: "postgres", db: open(&url).await, _folder: None }]
+    stage::both(NAME, organization::MIGRATIONS).await
 }
 
 pub type Client = OrganizationServiceClient<server::hop::Acting>;
@@ -41,28 +22,26 @@ pub struct Place {
     pub house: House,
     pub office: Office,
     routes: tonic::service::Routes,
-    _folder: Option<TempDir>,
+    _ground: Ground,
 }
 
 impl Place {
     /// On a SQLite file of its own.
     pub async fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let url = format!("sqlite:{}", folder.path().join("organization.db").display());
-        Self { _folder: Some(folder), ..Self::at(url).await }
+        Self::at(Ground::sqlite(NAME)).await
     }
 
     /// On a database of each engine.
     pub async fn both() -> Vec<Self> {
-        vec![Self::new().await, Self::at(Postgres::start().await.database("organization").await).await]
+        vec![Self::new().await, Self::at(Ground::postgres(NAME).await).await]
     }
 
-    async fn at(url: String) -> Self {
+    async fn at(ground: Ground) -> Self {
         let house = House::embedded(Clock::manual(1_795_000_000_000_000)).unwrap();
-        let kit = house.kit(NAME, url);
+        let kit = house.kit(NAME, ground.url.clone());
         let office = organization::open(&kit, &Config::default()).await.unwrap();
         let routes = organization::serve(&kit, office.clone()).routes;
-        Self { house, office, routes, _folder: None }
+        Self { house, office, routes, _ground: ground }
     }
 
     /// A client in the name of `principal`.
@@ -93,17 +72,6 @@ pub fn admin() -> Principal {
     let permissions: PermissionSet =
         organization::domain::Permission::ALL.iter().map(|permission| permission.number()).collect();
     Principal { subject: "admin".into(), kind: Kind::Key, permissions, scope: BranchScope::All }
-}
-
-/// The reason in the `ErrorInfo` of a failure.
-pub fn reason<T: std::fmt::Debug>(outcome: Result<T, tonic::Status>) -> String {
-    outcome.expect_err("it must fail").get_details_error_info().expect("every error has an ErrorInfo").reason
-}
-
-/// The fields at fault.
-pub fn fields<T: std::fmt::Debug>(outcome: Result<T, tonic::Status>) -> Vec<String> {
-    let details = outcome.expect_err("it must fail").get_details_bad_request().expect("a field is at fault");
-    details.field_violations.into_iter().map(|violation| violation.field).collect()
 }
 
 pub fn branch_request(code: &str, parent: &str, kind: wire::BranchKind) -> wire::CreateBranchRequest {

@@ -1,25 +1,12 @@
 //! Each aggregate survives its row on both engines.
 
-use commit::Aggregate;
 use organization::domain::{
     ApiKey, ApiKeyId, Branch, BranchId, BranchKind, Children, Reach, RoleGrant, StaffMember, StaffMemberId,
 };
-use store::{Batch, Rows, Sql};
+use stage::check_survival;
 use uuid::Uuid;
 
-use crate::bench::{Bench, both};
-
-const NOTHING: Sql = Sql::same("update log_head set last_seq = last_seq where id = 1");
-
-async fn survives<A: Aggregate + PartialEq + std::fmt::Debug>(bench: &Bench, original: A) {
-    let mut conn = bench.db.writer().await.unwrap();
-    let mut rows = Rows::new(A::TABLE);
-    original.to_row(&mut rows);
-    conn.save(&Batch { rows: vec![rows], last: NOTHING, args: &[] }).await.unwrap();
-    let loaded: Vec<A::Row> = conn.load(A::TABLE, &[original.id(), Uuid::from_u128(u128::MAX)]).await.unwrap();
-    let loaded: Vec<A> = loaded.into_iter().map(|row| A::from_row(row).unwrap()).collect();
-    assert_eq!(loaded, [original], "{}", bench.name);
-}
+use crate::bench::both;
 
 #[tokio::test]
 async fn every_aggregate_survives_its_row() {
@@ -39,15 +26,15 @@ async fn every_aggregate_survives_its_row() {
             updated_at_us: 5,
             closed_at_us: Some(6),
         };
-        survives(
+        check_survival(
             &bench,
             Branch { id: BranchId(id(2)), code: "A".into(), parent: None, closed_at_us: None, ..branch.clone() },
         )
         .await;
-        survives(&bench, branch).await;
-        survives(&bench, Children { id: BranchId(id(1)), working: 7, version: 0 }).await;
+        check_survival(&bench, branch).await;
+        check_survival(&bench, Children { id: BranchId(id(1)), working: 7, version: 0 }).await;
         let some = Reach::Branches(vec![id(8), id(9)]);
-        survives(
+        check_survival(
             &bench,
             StaffMember {
                 id: StaffMemberId(id(1)),
@@ -84,7 +71,7 @@ async fn every_aggregate_survives_its_row() {
             revoked_at_us: None,
             ..key.clone()
         };
-        survives(&bench, key).await;
-        survives(&bench, bare).await;
+        check_survival(&bench, key).await;
+        check_survival(&bench, bare).await;
     }
 }

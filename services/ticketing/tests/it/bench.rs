@@ -1,8 +1,6 @@
 //! A fresh database on each engine, and the whole service beside the logs of its neighbours, with typed
 //! clients to it and its events in the order of its log.
 
-use std::time::Duration;
-
 use commit::LogEvent;
 use kernel::{BranchScope, Clock};
 use proto::Permission;
@@ -12,17 +10,14 @@ use proto::karibu::ticketing::v1::ticketing_service_client::TicketingServiceClie
 use proto::karibu::types::v1::Channel;
 use server::auth::{Kind, Principal};
 use server::{House, Upstream};
-use store::{Db, Options};
-use tempfile::TempDir;
-use testkit::{Postgres, assert_eventually};
+use stage::{About, Bench, Ground, Neighbours};
+pub use stage::{SOON, reason};
+use testkit::assert_eventually;
 use ticketing::{Config, NAME};
-use tonic_types::StatusExt;
 use uuid::Uuid;
 
-use crate::neighbours::Neighbours;
+use crate::neighbours;
 
-/// Time for an event to take effect on a busy machine.
-pub const SOON: Duration = Duration::from_secs(20);
 /// Wednesday, 18 November 2026, 13:06:40 in Kigali; microseconds since the Unix epoch.
 pub const NOW_US: i64 = 1_795_000_000_000_000;
 /// A branch in Kigali.
@@ -34,26 +29,9 @@ pub const AMINA: Uuid = Uuid::from_u128(0x3000);
 /// A member of staff.
 pub const GRACE: Uuid = Uuid::from_u128(0x4000);
 
-/// One database with a name for messages.
-pub struct Bench {
-    pub name: &'static str,
-    pub db: Db,
-    _folder: Option<TempDir>,
-}
-
-async fn open(url: &str) -> Db {
-    let db = Db::open(&Options::new(url, "ticketing-test")).await.unwrap();
-    db.migrate(&[commit::MIGRATIONS, ticketing::MIGRATIONS]).await.unwrap();
-    db
-}
-
 /// One database on each engine.
 pub async fn both() -> Vec<Bench> {
-    let folder = tempfile::tempdir().unwrap();
-    let url = format!("sqlite:{}", folder.path().join("ticketing.db").display());
-    let sqlite = Bench { name: "sqlite", db: open(&url).await, _folder: Some(folder) };
-    let url = Postgres::start().await.database("ticketing").await;
-    vec![sqlite, Bench { name: "postgres", db: open(&url).await, _folder: None }]
+    stage::both(NAME, ticketing::MIGRATIONS).await
 }
 
 pub type Client = TicketingServiceClient<server::hop::Acting>;
@@ -63,30 +41,27 @@ pub struct Place {
     pub house: House,
     pub neighbours: Neighbours,
     routes: tonic::service::Routes,
-    _folder: TempDir,
+    _ground: Ground,
 }
 
 impl Place {
     /// On a SQLite file of its own, with two branches known.
     pub async fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let url = format!("sqlite:{}", folder.path().join("ticketing.db").display());
-        Self::at(url, folder).await
+        Self::at(Ground::sqlite(NAME)).await
     }
 
     /// On a database of each engine.
     pub async fn both() -> Vec<Self> {
-        let url = Postgres::start().await.database("ticketing").await;
-        vec![Self::new().await, Self::at(url, tempfile::tempdir().unwrap()).await]
+        vec![Self::new().await, Self::at(Ground::postgres(NAME).await).await]
     }
 
-    async fn at(url: String, folder: TempDir) -> Self {
+    async fn at(ground: Ground) -> Self {
         let house = House::embedded(Clock::manual(NOW_US)).unwrap();
-        let kit = house.kit(NAME, url);
+        let kit = house.kit(NAME, ground.url.clone());
         let config = Config { timer_period_ms: 20, ..Config::default() };
         let routes = ticketing::start(&kit, config).await.unwrap().routes;
-        let neighbours = Neighbours::new(&house, folder.path()).await;
-        let place = Self { house, neighbours, routes, _folder: folder };
+        let neighbours = neighbours::start(&house, ground.folder.path()).await;
+        let place = Self { house, neighbours, routes, _ground: ground };
         for (branch, code, zone, currency) in
             [(HERE, "KGL-1", "Africa/Kigali", "RWF"), (THERE, "LDN", "Europe/London", "GBP")]
         {
@@ -97,7 +72,7 @@ impl Place {
                 currency_code: currency.into(),
                 ..Default::default()
             };
-            place.neighbours.tell(branch, told).await;
+            place.neighbours.tell(About::thing(branch), told).await;
             place.until_known(branch).await;
         }
         place
@@ -165,11 +140,6 @@ fn staff(subject: &str, scope: BranchScope, more: &[Permission]) -> Principal {
     let permissions = [Permission::ComplaintRead, Permission::ComplaintWrite, Permission::ComplaintImport];
     let permissions = permissions.into_iter().chain(more.iter().copied()).collect();
     Principal { subject: subject.into(), kind: Kind::Staff, permissions, scope }
-}
-
-/// The reason in the `ErrorInfo` of a failure.
-pub fn reason<T: std::fmt::Debug>(outcome: Result<T, tonic::Status>) -> String {
-    outcome.expect_err("it must fail").get_details_error_info().expect("every error has an ErrorInfo").reason
 }
 
 pub fn opening(branch: Uuid) -> wire::OpenComplaintRequest {

@@ -1,8 +1,7 @@
 //! Each aggregate survives its row on both engines.
 
-use commit::Aggregate;
 use kernel::{Money, Points};
-use store::{Batch, Rows, Sql};
+use stage::check_survival;
 use ticketing::domain::branch::Branch;
 use ticketing::domain::code::Channel;
 use ticketing::domain::compensation::{Compensation, CompensationState, Good, Terms};
@@ -19,19 +18,7 @@ use ticketing::domain::promise::{Promise, PromiseState};
 use ticketing::domain::proposal::{Choice, ChoiceMaker, Proposal, ProposalKind, ProposalSet, SetState};
 use uuid::Uuid;
 
-use crate::bench::{Bench, both};
-
-const NOTHING: Sql = Sql::same("update log_head set last_seq = last_seq where id = 1");
-
-async fn survives<A: Aggregate + PartialEq + std::fmt::Debug>(bench: &Bench, original: A) {
-    let mut conn = bench.db.writer().await.unwrap();
-    let mut rows = Rows::new(A::TABLE);
-    original.to_row(&mut rows);
-    conn.save(&Batch { rows: vec![rows], last: NOTHING, args: &[] }).await.unwrap();
-    let loaded: Vec<A::Row> = conn.load(A::TABLE, &[original.id(), Uuid::max()]).await.unwrap();
-    let loaded: Vec<A> = loaded.into_iter().map(|row| A::from_row(row).unwrap()).collect();
-    assert_eq!(loaded, [original], "{}", bench.name);
-}
+use crate::bench::both;
 
 fn id(number: u128) -> Uuid {
     Uuid::from_u128(number)
@@ -179,8 +166,8 @@ async fn a_complaint_survives_its_row() {
             story: Story::new("Nothing else".into(), Severity::Low),
             ..full.clone()
         };
-        survives(&bench, full).await;
-        survives(&bench, bare).await;
+        check_survival(&bench, full).await;
+        check_survival(&bench, bare).await;
     }
 }
 
@@ -201,9 +188,12 @@ async fn every_other_aggregate_survives_its_row() {
             completed_at_us: Some(7),
             note: "Nobody there ✓".into(),
         };
-        survives(&bench, FollowUp { id: id(2).into(), customer: None, completed_at_us: None, ..follow_up.clone() })
-            .await;
-        survives(&bench, follow_up).await;
+        check_survival(
+            &bench,
+            FollowUp { id: id(2).into(), customer: None, completed_at_us: None, ..follow_up.clone() },
+        )
+        .await;
+        check_survival(&bench, follow_up).await;
         let words = Words {
             direction: Direction::Internal,
             channel: Some(Channel::Fax),
@@ -221,8 +211,8 @@ async fn every_other_aggregate_survives_its_row() {
             version: 1,
         };
         let bare = Words { channel: None, external_message_id: None, ..words };
-        survives(&bench, Interaction { id: id(2).into(), seq: 2, words: bare, ..interaction.clone() }).await;
-        survives(&bench, interaction).await;
+        check_survival(&bench, Interaction { id: id(2).into(), seq: 2, words: bare, ..interaction.clone() }).await;
+        check_survival(&bench, interaction).await;
         let branch = Branch {
             id: id(1).into(),
             version: 2,
@@ -231,8 +221,8 @@ async fn every_other_aggregate_survives_its_row() {
             currency: "RWF".parse().unwrap(),
             closed: true,
         };
-        survives(&bench, Branch { id: id(2).into(), closed: false, ..branch.clone() }).await;
-        survives(&bench, branch).await;
-        survives(&bench, Counter { id: id(1), version: 2, name: "KGL-1-2026".into(), last: 123 }).await;
+        check_survival(&bench, Branch { id: id(2).into(), closed: false, ..branch.clone() }).await;
+        check_survival(&bench, branch).await;
+        check_survival(&bench, Counter { id: id(1), version: 2, name: "KGL-1-2026".into(), last: 123 }).await;
     }
 }

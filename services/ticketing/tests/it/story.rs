@@ -8,6 +8,7 @@ use proto::EventPayload;
 use proto::karibu::loyalty::v1::{GoodwillGranted, GoodwillRefused};
 use proto::karibu::ticketing::v1 as wire;
 use proto::karibu::types::v1::Channel;
+use stage::About;
 use testkit::assert_eventually;
 use tonic::Code;
 use tonic_types::StatusExt;
@@ -123,7 +124,7 @@ pub async fn resolved(place: &Place, branch: Uuid) -> wire::Complaint {
         points: 500,
         ..Default::default()
     };
-    place.neighbours.tell(AMINA, granted).await;
+    place.neighbours.tell(About::thing(AMINA), granted).await;
     assert_eventually(SOON, || async {
         place.get(&id).await.compensations[0].state() == wire::CompensationState::Issued
     })
@@ -268,7 +269,7 @@ async fn points_that_are_refused_lead_to_another_round() {
         reason: "NO_PROGRAM".into(),
         ..Default::default()
     };
-    place.neighbours.tell(AMINA, refused).await;
+    place.neighbours.tell(About::thing(AMINA), refused).await;
     assert_eventually(SOON, || async { place.get(&id).await.state() == wire::ComplaintState::Proposing }).await;
     assert_eq!(place.get(&id).await.compensations[0].failure_reason, "NO_PROGRAM");
     let again = wire::OfferProposalsRequest { complaint_id: id, proposals: vec![refund()], ..Default::default() };
