@@ -2,6 +2,7 @@
 //! notes everything in the ledger. Now and then one goes away without waiting for an answer.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -41,6 +42,8 @@ pub struct Seen {
     pub retried: Mutex<BTreeMap<String, u64>>,
     /// What must never be seen.
     pub wrong: Mutex<Vec<String>>,
+    /// How many commands were acknowledged.
+    pub acknowledged: AtomicU64,
     /// Reads right after a write that showed it.
     pub read_back: Mutex<u64>,
     /// Some acknowledged commands of each kind with their answers, to be sent once more at the end.
@@ -189,6 +192,7 @@ impl Caller {
                 Ok(answer) => {
                     let outcome = Outcome::Acknowledged { id: answer.id.clone(), etag: answer.etag.clone() };
                     self.ledger.ended(&asked.request_id, outcome).await?;
+                    self.seen.acknowledged.fetch_add(1, Ordering::Relaxed);
                     if self.dice.chance(25) {
                         self.read_back(karibu, &asked, &answer).await;
                     }

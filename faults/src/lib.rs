@@ -52,6 +52,10 @@ pub struct Plan {
     pub callers: usize,
     /// Faults to leave out, by how their line in the schedule begins.
     pub without: Vec<String>,
+    /// The callers go on after the last fault until so many commands were acknowledged.
+    pub at_least: u64,
+    /// Further settings of PostgreSQL, `name=value`.
+    pub postgres: Vec<String>,
 }
 
 /// One whole run. An error is a run that could not be done; a broken promise is in the report.
@@ -74,7 +78,7 @@ pub async fn run(plan: &Plan) -> anyhow::Result<Report> {
         *report.faults.entry(fault.class()).or_default() += 1;
     }
     let started = Instant::now();
-    let place = Arc::new(Place::start(plan.replicas).await?);
+    let place = Arc::new(Place::start(plan.replicas, &plan.postgres).await?);
     let world = Arc::new(World::make(&place.client(0).await?).await?);
     tell(&format!("{:>8.1} s  the suite stands; callers and nemesis begin", started.elapsed().as_secs_f64()));
 
@@ -93,6 +97,11 @@ pub async fn run(plan: &Plan) -> anyhow::Result<Report> {
     };
     let (undone, ()) = tokio::join!(nemesis, tokio::time::sleep(plan.span));
     report.undone = undone?;
+    // On a machine that is busy otherwise the callers may have come to little so far.
+    let late = Instant::now() + callers::ANSWER_AFTER_HEALING;
+    while seen.acknowledged.load(Ordering::Relaxed) < plan.at_least && Instant::now() < late {
+        tokio::time::sleep(LOOK).await;
+    }
     let healed = Instant::now();
     stop.cancel();
     while let Some(caller) = callers.join_next().await {

@@ -6,6 +6,9 @@ use std::process::ExitCode;
 use clap::Parser;
 use karibu_faults::{Plan, run};
 
+/// With fewer acknowledged commands a run proves little.
+const LEAST: u64 = 300;
+
 /// What a run does, and for how long.
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask faults")]
@@ -25,6 +28,9 @@ struct Words {
     /// Faults to leave out, by the first word of their name in the schedule, such as `empty` (for narrowing down)
     #[arg(long, value_delimiter = ',')]
     without: Vec<String>,
+    /// Further settings of PostgreSQL; with synchronous_commit=off the run must fail, because kills lose commits then
+    #[arg(long, value_name = "NAME=VALUE")]
+    postgres: Vec<String>,
 }
 
 fn main() -> anyhow::Result<ExitCode> {
@@ -35,6 +41,8 @@ fn main() -> anyhow::Result<ExitCode> {
         replicas: words.replicas,
         callers: words.callers,
         without: words.without,
+        at_least: LEAST,
+        postgres: words.postgres,
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let report = runtime.block_on(run(&plan))?;

@@ -135,9 +135,10 @@ struct Common {
 }
 
 impl Place {
-    /// Starts `replicas` of each service and of the gateway, and waits until all answer.
-    pub async fn start(replicas: usize) -> anyhow::Result<Self> {
-        let settings = vec!["max_connections=300".to_owned()];
+    /// Starts `replicas` of each service and of the gateway, and waits until all answer. `settings` are those of
+    /// PostgreSQL, `name=value`.
+    pub async fn start(replicas: usize, settings: &[String]) -> anyhow::Result<Self> {
+        let settings = [&["max_connections=300".to_owned()], settings].concat();
         let (postgres, nats) =
             tokio::join!(Postgres::start_own(PostgresOptions { durable: true, settings }), Nats::start());
         let folder = TempDir::new()?;

@@ -5,6 +5,8 @@ use std::fmt;
 
 /// Findings shown of one check.
 const SHOWN: usize = 8;
+/// Characters shown of a finding.
+const SHOWN_CHARS: usize = 360;
 
 /// What came of one check.
 #[derive(Clone, Debug)]
@@ -83,6 +85,7 @@ impl fmt::Display for Report {
             let verdict = if check.findings.is_empty() { "holds" } else { "BROKEN" };
             writeln!(f, "{verdict:<7} {:<86}{:>8}", check.promise, check.looked_at)?;
             for finding in check.findings.iter().take(SHOWN) {
+                let finding: String = finding.chars().take(SHOWN_CHARS).collect();
                 writeln!(f, "          {finding}")?;
             }
             if check.findings.len() > SHOWN {

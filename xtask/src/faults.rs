@@ -47,7 +47,7 @@ fn mutation(root: &Path, name: &str) -> anyhow::Result<()> {
         }
         command
     };
-    commands::run(&mut cargo(&["build", "--workspace", "--bins", "--tests"]))?;
+    commands::run(&mut cargo(&["build", "--workspace", "--bins"]))?;
     let words: Vec<&str> = caught_by.split_whitespace().collect();
     if commands::run(&mut cargo(&words)).is_ok() {
         bail!("the mutation {name} was not caught by: cargo {caught_by}");
@@ -70,7 +70,10 @@ fn copy(root: &Path) -> anyhow::Result<PathBuf> {
         )?;
     } else {
         commands::run(
-            Command::new("git").current_dir(root).args(["worktree", "add", "--detach", "--quiet"]).arg(&copy),
+            Command::new("git")
+                .current_dir(root)
+                .args(["worktree", "add", "--force", "--detach", "--quiet"])
+                .arg(&copy),
         )?;
     }
     Ok(copy)

@@ -23,7 +23,7 @@ struct Scene {
 
 impl Scene {
     async fn set() -> Self {
-        let place = Place::start(1).await.unwrap();
+        let place = Place::start(1, &[]).await.unwrap();
         let world = World::make(&place.client(0).await.unwrap()).await.unwrap();
         let url = place.database("profile").unwrap();
         let database = url.rsplit('/').next().unwrap().to_owned();
