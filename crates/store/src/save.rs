@@ -18,10 +18,13 @@ const BUCKETS: [usize; 5] = [256, 64, 16, 4, 1];
 /// SQLite's default limit of bound variables (SQLITE_MAX_VARIABLE_NUMBER since 3.32).
 const MAX_VARIABLES: usize = 32_766;
 
+/// The tables of a batch with the way each is saved, and the closing statement.
+type SavedSet = (Vec<(&'static str, Way)>, &'static str);
+
 /// Texts already made, by what they save.
 #[derive(Debug, Default)]
 pub(crate) struct Texts {
-    postgres: HashMap<(Vec<(&'static str, Way)>, &'static str), &'static str>,
+    postgres: HashMap<SavedSet, &'static str>,
     sqlite: HashMap<(&'static str, Way, usize), &'static str>,
     load: HashMap<&'static str, Sql>,
 }

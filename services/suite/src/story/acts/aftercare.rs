@@ -47,11 +47,11 @@ impl Telling<'_> {
                 note: "Ineza loved the cake.".into(),
                 ..Default::default()
             };
-            call!(self, ticketing.complete_follow_up, request, |_reply| "satisfied".to_owned());
+            call!(self, ticketing.complete_follow_up, request, |_reply| "satisfied");
         }
         let request =
             ticketing::CloseComplaintRequest { request_id: request_id(), complaint_id: id, etag: String::new() };
-        call!(self, ticketing.close_complaint, request, |_reply| "the complaint is closed".to_owned());
+        call!(self, ticketing.close_complaint, request, |_reply| "the complaint is closed");
         Ok(())
     }
 
@@ -77,8 +77,7 @@ impl Telling<'_> {
             etag: String::new(),
         };
         let link =
-            call!(self, feedback.create_invitation_link, request, |_reply| "the notifier gets the personal link"
-                .to_owned());
+            call!(self, feedback.create_invitation_link, request, |_reply| "the notifier gets the personal link");
 
         // From here on it is the customer who calls, with the link and without any key.
         let key_holder = std::mem::replace(&mut self.client, Karibu::connect_publicly(address).await?);
@@ -98,7 +97,7 @@ impl Telling<'_> {
 
     async fn answer_survey(&mut self, token: String) -> anyhow::Result<()> {
         let request = feedback::GetSurveyPageRequest { token: token.clone(), locale: "en".into() };
-        call!(self, feedback.get_survey_page, request, |_reply| "the customer opens the page".to_owned());
+        call!(self, feedback.get_survey_page, request, |_reply| "the customer opens the page");
         let answer = feedback::Answer { question_id: "effort".into(), value: Some(feedback::answer::Value::Number(6)) };
         let request = feedback::SubmitResponseRequest {
             request_id: request_id(),
@@ -107,7 +106,7 @@ impl Telling<'_> {
             answers: vec![answer],
             locale: "en".into(),
         };
-        call!(self, feedback.submit_response, request, |_reply| "6 of 7: it was easy".to_owned());
+        call!(self, feedback.submit_response, request, |_reply| "6 of 7: it was easy");
         Ok(())
     }
 

@@ -19,8 +19,7 @@ impl Telling<'_> {
             touchpoint_code: "entrance".into(),
             ..Default::default()
         };
-        let visit =
-            call!(self, profile.record_visit, request, |_reply| "somebody looks around in Kimironko".to_owned());
+        let visit = call!(self, profile.record_visit, request, |_reply| "somebody looks around in Kimironko");
         let visitor = part!(visit, customer);
         let identifier = |kind: profile::IdentifierType, value: &str| profile::Identifier {
             r#type: kind.into(),
@@ -36,7 +35,7 @@ impl Telling<'_> {
             locale: "rw".into(),
             ..Default::default()
         };
-        call!(self, profile.identify_customer, request, |_reply| "the visitor is Keza Uwase".to_owned());
+        call!(self, profile.identify_customer, request, |_reply| "the visitor is Keza Uwase");
         Ok(visitor.customer_id)
     }
 

@@ -42,8 +42,7 @@ impl Telling<'_> {
             message: "Thank you for telling us. My name is Aline, I look after this.".into(),
             ..Default::default()
         };
-        call!(self, ticketing.acknowledge_complaint, request, |_reply| "acknowledged, with a name to turn to"
-            .to_owned());
+        call!(self, ticketing.acknowledge_complaint, request, |_reply| "acknowledged, with a name to turn to");
         let request = ticketing::ConfirmUnderstandingRequest {
             request_id: request_id(),
             complaint_id: id.clone(),
@@ -55,15 +54,14 @@ impl Telling<'_> {
             apologized: true,
             ..Default::default()
         };
-        call!(self, ticketing.confirm_understanding, request, |_reply| "the customer confirms the paraphrase"
-            .to_owned());
+        call!(self, ticketing.confirm_understanding, request, |_reply| "the customer confirms the paraphrase");
         let request = ticketing::AssignComplaintRequest {
             request_id: request_id(),
             complaint_id: id.clone(),
             owner_staff_id: agent,
             ..Default::default()
         };
-        let assigned = call!(self, ticketing.assign_complaint, request, |_reply| "Aline owns it".to_owned());
+        let assigned = call!(self, ticketing.assign_complaint, request, |_reply| "Aline owns it");
         Ok(part!(assigned, complaint))
     }
 
@@ -78,8 +76,7 @@ impl Telling<'_> {
             }],
             home_branch_id: branches.nyamirambo.clone(),
         };
-        let agent =
-            call!(self, organization.create_staff_member, agent, |_reply| "Aline works in Nyamirambo".to_owned());
+        let agent = call!(self, organization.create_staff_member, agent, |_reply| "Aline works in Nyamirambo");
         Ok(part!(agent, staff_member).staff_member_id)
     }
 
@@ -95,7 +92,7 @@ impl Telling<'_> {
             complaint_id: id.clone(),
             ..Default::default()
         };
-        call!(self, ticketing.start_investigation, request, |_reply| "the order form is looked up".to_owned());
+        call!(self, ticketing.start_investigation, request, |_reply| "the order form is looked up");
         let request = ticketing::RecordFindingRequest {
             request_id: request_id(),
             complaint_id: id.clone(),
@@ -105,7 +102,7 @@ impl Telling<'_> {
             evidence_refs: vec!["order-form-2001".into()],
             ..Default::default()
         };
-        call!(self, ticketing.record_finding, request, |_reply| "cause: a handwritten order form".to_owned());
+        call!(self, ticketing.record_finding, request, |_reply| "cause: a handwritten order form");
         let chosen = self.propose(&id).await?;
         let request = ticketing::ChooseProposalRequest {
             request_id: request_id(),
@@ -114,7 +111,7 @@ impl Telling<'_> {
             chosen_by: ticketing::ChoiceMaker::Customer.into(),
             ..Default::default()
         };
-        let reply = call!(self, ticketing.choose_proposal, request, |_reply| "a new cake and 500 points".to_owned());
+        let reply = call!(self, ticketing.choose_proposal, request, |_reply| "a new cake and 500 points");
         for promise in part!(reply, complaint).promises {
             let request = ticketing::KeepPromiseRequest {
                 request_id: request_id(),
@@ -123,7 +120,7 @@ impl Telling<'_> {
                 proof_ref: "delivery-77".into(),
                 ..Default::default()
             };
-            call!(self, ticketing.keep_promise, request, |_reply| "the new cake was delivered".to_owned());
+            call!(self, ticketing.keep_promise, request, |_reply| "the new cake was delivered");
         }
         self.await_goodwill(customer, &id).await?;
         let request = ticketing::ResolveComplaintRequest {
@@ -135,8 +132,7 @@ impl Telling<'_> {
             anything_else_asked: true,
             ..Default::default()
         };
-        let resolved =
-            call!(self, ticketing.resolve_complaint, request, |_reply| "upheld; nothing else is wanted".to_owned());
+        let resolved = call!(self, ticketing.resolve_complaint, request, |_reply| "upheld; nothing else is wanted");
         Ok(part!(resolved, complaint))
     }
 
@@ -164,8 +160,7 @@ impl Telling<'_> {
             ..Default::default()
         };
         let offered =
-            call!(self, ticketing.offer_proposals, request, |_reply| "a new cake and points, or the money back"
-                .to_owned());
+            call!(self, ticketing.offer_proposals, request, |_reply| "a new cake and points, or the money back");
         let sets = part!(offered, complaint).proposal_sets;
         let first = sets.last().and_then(|set| set.proposals.first()).context("no proposal was offered")?;
         Ok(first.proposal_id.clone())

@@ -23,7 +23,7 @@ macro_rules! call {
         .into_inner();
         let name = concat!(stringify!($service), ".", stringify!($method));
         $telling.lines.add(name, &$reply);
-        $telling.narrator.call(name, &$gist);
+        $telling.narrator.call(name, AsRef::<str>::as_ref(&$gist));
         $reply
     }};
 }

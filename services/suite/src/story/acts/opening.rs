@@ -33,7 +33,7 @@ impl Telling<'_> {
             default_time_zone: "Africa/Kigali".into(),
             ..Default::default()
         };
-        call!(self, loyalty.create_program, request, |_reply| "1 point for each RWF 100 or GBP 0.10".to_owned());
+        call!(self, loyalty.create_program, request, |_reply| "1 point for each RWF 100 or GBP 0.10");
         self.prepare_survey().await?;
         Ok(Branches { kimironko, nyamirambo, london })
     }
@@ -92,11 +92,10 @@ impl Telling<'_> {
             ..Default::default()
         };
         let survey =
-            call!(self, feedback.create_survey, request, |_reply| "customer effort, 5 days after a resolution"
-                .to_owned());
+            call!(self, feedback.create_survey, request, |_reply| "customer effort, 5 days after a resolution");
         let survey_id = part!(survey, survey).survey_id;
         let request = feedback::ActivateSurveyRequest { request_id: request_id(), survey_id, etag: String::new() };
-        call!(self, feedback.activate_survey, request, |_reply| "the survey is live".to_owned());
+        call!(self, feedback.activate_survey, request, |_reply| "the survey is live");
         Ok(())
     }
 }
