@@ -33,6 +33,9 @@ pub(crate) struct Plan {
     /// Length of one measurement, seconds
     #[arg(long, default_value_t = 4)]
     seconds: u64,
+    /// Share of the processors that others may take before a round is measured again, percent
+    #[arg(long, default_value_t = 10)]
+    noise: u32,
     /// Leave docs/benchmarks.md as it is
     #[arg(long)]
     dry: bool,
@@ -42,6 +45,11 @@ impl Plan {
     /// The length of one measurement.
     pub(crate) fn span(&self) -> Duration {
         Duration::from_secs(self.seconds)
+    }
+
+    /// The share that others may take, 0 to 1.
+    pub(crate) fn noise(&self) -> f64 {
+        f64::from(self.noise) / 100.0
     }
 
     fn wants(&self, row: &rows::Row) -> bool {

@@ -46,8 +46,6 @@ pub(crate) fn names() -> Vec<&'static str> {
     names
 }
 
-/// More foreign work than this in a round and it is measured once more.
-const NOISY: f64 = 0.10;
 /// Times that a noisy round is measured again.
 const TRIES: usize = 2;
 
@@ -69,6 +67,7 @@ pub(crate) fn line(name: &str, measure: &str, yardstick: &str, unit: &str, good:
 
 /// Runs `round` once, and again while others worked beside it; gives its outcome and their share.
 pub(crate) async fn quietly<T, F: Future<Output = anyhow::Result<T>>>(
+    plan: &Plan,
     round: impl Fn() -> F,
 ) -> anyhow::Result<(T, f64)> {
     let mut best: Option<(T, f64)> = None;
@@ -79,7 +78,7 @@ pub(crate) async fn quietly<T, F: Future<Output = anyhow::Result<T>>>(
         if best.as_ref().is_none_or(|(_, least)| foreign < *least) {
             best = Some((outcome, foreign));
         }
-        if foreign <= NOISY {
+        if foreign <= plan.noise() {
             break;
         }
         eprintln!("    noisy: others took {:.0} %", foreign * 100.0);

@@ -109,7 +109,7 @@ pub(crate) async fn run(plan: &Plan) -> anyhow::Result<Vec<Line>> {
     ];
     let short = (plan.span() / 2).max(Duration::from_secs(1));
     for _ in 0..plan.rounds {
-        let (round, foreign) = quietly(|| async {
+        let (round, foreign) = quietly(plan, || async {
             let cte = pgbench.cte(64, plan.span()).await?;
             let before = suite.seconds();
             let heard_before = heard.load(Ordering::Relaxed);

@@ -48,10 +48,10 @@ pub(crate) async fn embedded(data: &std::path::Path, key: Option<&str>) -> anyho
     if let Some(key) = key {
         // Asked every millisecond from the first moment: who waits for the word of the process measures the pipe.
         loop {
-            if let Ok(karibu) = client::Karibu::connect(&address, key).await {
-                if karibu.organization().list_branches(ListBranchesRequest::default()).await.is_ok() {
-                    break;
-                }
+            if let Ok(karibu) = client::Karibu::connect(&address, key).await
+                && karibu.organization().list_branches(ListBranchesRequest::default()).await.is_ok()
+            {
+                break;
             }
             anyhow::ensure!(started.elapsed() < Duration::from_secs(30), "no answer\n{}", service.log_tail());
             tokio::time::sleep(Duration::from_millis(1)).await;
@@ -169,7 +169,7 @@ pub(crate) async fn starts(plan: &Plan) -> anyhow::Result<Vec<Line>> {
     // The running one would hold nothing that a second process needs, but it would work beside it.
     suite.services.iter().for_each(|(_, service)| service.kill());
     for _ in 0..plan.rounds.max(5) {
-        let ((service_ms, suite_ms), foreign) = quietly(|| async {
+        let ((service_ms, suite_ms), foreign) = quietly(plan, || async {
             let service_ms = cold_start(&suite).await?;
             let folder = tempfile::tempdir()?;
             let first = embedded(folder.path(), None).await?;

@@ -143,7 +143,7 @@ pub(crate) async fn run(plan: &Plan) -> anyhow::Result<Vec<Line>> {
     let mut spent = [commit::Spent::default(), commit::Spent::default()];
     let mut shown = [Vec::new(), Vec::new()];
     for _ in 0..plan.rounds {
-        let (round, foreign) = quietly(|| async {
+        let (round, foreign) = quietly(plan, || async {
             let yard = pgbench.cte(64, plan.span()).await?;
             let before = door.stats().spent();
             let opens = opens(&door, IN_FLIGHT, plan.span()).await?;

@@ -88,7 +88,7 @@ pub(crate) async fn run(plan: &Plan) -> anyhow::Result<Vec<Line>> {
     ];
     let short = (plan.span() / 2).max(Duration::from_secs(1));
     for _ in 0..plan.rounds {
-        let (round, foreign) = quietly(|| async {
+        let (round, foreign) = quietly(plan, || async {
             let echo = hop.call(IN_FLIGHT, plan.span()).await?;
             let before = large.seconds();
             let ours = read(&large, STORED.0, IN_FLIGHT, plan.span()).await?;

@@ -170,7 +170,7 @@ pub(crate) async fn latency(plan: &Plan) -> anyhow::Result<Vec<Line>> {
             if best.as_ref().is_none_or(|(_, _, least)| foreign < *least) {
                 best = Some((ours, raw, foreign));
             }
-            if foreign <= super::NOISY {
+            if foreign <= plan.noise() {
                 break;
             }
         }
@@ -272,7 +272,7 @@ pub(crate) async fn consumer(plan: &Plan) -> anyhow::Result<Vec<Line>> {
         (0.4, 0.7),
     );
     for _ in 0..plan.rounds {
-        let ((ours, yard, spent), foreign) = quietly(|| async {
+        let ((ours, yard, spent), foreign) = quietly(plan, || async {
             let yard = by_hand(&source, &postgres.database("hand").await, head).await?;
             let db = Db::open(&store::Options::new(postgres.database("points").await, "karibu-bench")).await?;
             db.migrate(&[commit::MIGRATIONS, points::MIGRATIONS]).await?;

@@ -20,7 +20,7 @@ pub(crate) async fn run(plan: &Plan) -> anyhow::Result<Vec<Line>> {
     ];
     let mut spent = commit::Spent::default();
     for _ in 0..plan.rounds {
-        let ((yard, ours, inside, phases), foreign) = quietly(|| async {
+        let ((yard, ours, inside, phases), foreign) = quietly(plan, || async {
             let folder = tempfile::tempdir()?;
             let yard = hand::write(folder.path(), plan.span()).await?;
             let (db, door) = open(&format!("sqlite:{}", folder.path().join("desk.db").display())).await?;
