@@ -48,6 +48,4 @@ async fn it_carries_slows_silences_and_resets() {
     proxy.reset();
     let cut = says(&mut stream, *b"gone").await.unwrap_err();
     assert!(matches!(cut.kind(), std::io::ErrorKind::ConnectionReset | std::io::ErrorKind::BrokenPipe), "{cut}");
-    let mut again = TcpStream::connect(proxy.address()).await.unwrap();
-    assert_eq!(says(&mut again, *b"back").await.unwrap(), *b"back");
 }
