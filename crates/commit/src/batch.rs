@@ -178,7 +178,7 @@ impl<'a, S: Service> Deciding<'a, S> {
         for _ in 0..MAX_LOADS {
             let mut still = Vec::new();
             for place in open {
-                if self.repeat(place).is_none() && matches!(self.decide(place).result, Err(Halt::Missing)) {
+                if self.repeat(place).is_none() && matches!(self.decide(place, true).result, Err(Halt::Missing)) {
                     still.push(place);
                 }
                 self.drop_drafts();
@@ -198,7 +198,7 @@ impl<'a, S: Service> Deciding<'a, S> {
             return Ok((outcome, false));
         }
         for _ in 0..MAX_LOADS {
-            let verdict = self.decide(place);
+            let verdict = self.decide(place, false);
             match verdict.result {
                 Ok(reply) => {
                     let told: Vec<_> = verdict.told.into_iter().map(|told| (told.event.encode(), told)).collect();
@@ -230,10 +230,13 @@ impl<'a, S: Service> Deciding<'a, S> {
         Some(if *stored == fingerprint { Ok(reply.clone().into()) } else { Err(Refused::KeyReused) })
     }
 
-    fn decide(&mut self, place: usize) -> Verdict<S> {
+    fn decide(&mut self, place: usize, ahead: bool) -> Verdict<S> {
         let job = &self.jobs[place];
         let mut cx = Cx::new(self.settings, self.now_us, &job.by, self.ids);
-        let decided = catch_unwind(AssertUnwindSafe(|| decide(job, &mut self.world, &mut self.base, &mut cx)));
+        let decided = catch_unwind(AssertUnwindSafe(|| {
+            let (world, base) = (&mut self.world, &mut self.base);
+            if ahead { look_ahead(job, world, base, &mut cx) } else { decide(job, world, base, &mut cx) }
+        }));
         let (told, settings_changed) = (std::mem::take(&mut cx.events), cx.settings_changed);
         let result = decided.unwrap_or_else(|_| {
             tracing::error!(service = S::NAME, by = &*job.by, "a verb panicked; its command is refused");
@@ -285,6 +288,7 @@ impl<'a, S: Service> Deciding<'a, S> {
         self.world.load(conn).await??;
         self.base.load(conn).await??;
         self.loading += begun.elapsed();
+        self.spent.loaded();
         Ok(())
     }
 
@@ -302,6 +306,28 @@ impl<'a, S: Service> Deciding<'a, S> {
         conn.save(&Save { rows, last: sql::MOVE_HEAD, args: &args }).await?;
         Ok(true)
     }
+}
+
+/// Decides one command in a dry pass. The cursor of a consumer stands where the batch found it then, so every
+/// advance but the first would be out of order and ask for nothing: what its event needs is asked for all the
+/// same, or each event would be loaded for alone.
+fn look_ahead<S: Service>(
+    job: &Job<S>,
+    world: &mut S::World,
+    base: &mut Base,
+    cx: &mut Cx<'_, S>,
+) -> Result<Vec<u8>, Halt<S::Refusal>> {
+    let Once::Advance { advance, event } = &job.once else { return decide(job, world, base, cx) };
+    let stands = base.cursors.get(advance.cursor_id()).map(drop);
+    if let Some(event) = event {
+        let waits = is_parked(base, advance, event);
+        if let Err(Halt::Missing) = decide_verb(job, world, cx) {
+            return Err(Halt::Missing);
+        }
+        waits?;
+    }
+    stands?;
+    Ok(Vec::new())
 }
 
 /// Decides one command, with what the write path itself adds to it.

@@ -25,7 +25,10 @@ const PHASES: [(Phase, &str); 6] = [
 
 /// Running sums of a committer, nanoseconds.
 #[derive(Debug, Default)]
-pub(crate) struct Clockwork([AtomicU64; 6]);
+pub(crate) struct Clockwork {
+    phases: [AtomicU64; 6],
+    loads: AtomicU64,
+}
 
 impl Clockwork {
     /// Adds the time since `since` to `phase`; gives the time now, where the next phase begins.
@@ -37,11 +40,17 @@ impl Clockwork {
 
     pub(crate) fn add(&self, phase: Phase, took: Duration) {
         let took = u64::try_from(took.as_nanos()).unwrap_or(u64::MAX);
-        self.0[phase as usize].fetch_add(took, Ordering::Relaxed);
+        self.phases[phase as usize].fetch_add(took, Ordering::Relaxed);
+    }
+
+    /// Counts one round of loading.
+    pub(crate) fn loaded(&self) {
+        self.loads.fetch_add(1, Ordering::Relaxed);
     }
 
     pub(crate) fn read(&self, batches: u64, commands: u64) -> Spent {
-        Spent { batches, commands, phases: self.0.each_ref().map(|sum| sum.load(Ordering::Relaxed)) }
+        let phases = self.phases.each_ref().map(|sum| sum.load(Ordering::Relaxed));
+        Spent { batches, commands, loads: self.loads.load(Ordering::Relaxed), phases }
     }
 }
 
@@ -52,6 +61,8 @@ pub struct Spent {
     pub batches: u64,
     /// Commands in them that were answered.
     pub commands: u64,
+    /// Rounds of loading: a round asks once for every kind that something was missing of.
+    pub loads: u64,
     phases: [u64; 6],
 }
 
@@ -62,6 +73,7 @@ impl Spent {
         Self {
             batches: self.batches - earlier.batches,
             commands: self.commands - earlier.commands,
+            loads: self.loads - earlier.loads,
             phases: std::array::from_fn(|place| self.phases[place] - earlier.phases[place]),
         }
     }
@@ -72,6 +84,7 @@ impl Spent {
         Self {
             batches: self.batches + other.batches,
             commands: self.commands + other.commands,
+            loads: self.loads + other.loads,
             phases: std::array::from_fn(|place| self.phases[place] + other.phases[place]),
         }
     }

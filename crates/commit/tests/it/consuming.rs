@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use commit::{Advance, Applied, DeadLetters, Door, Effect, LogEvent, Refused};
+use futures_util::future::join_all;
 use store::Uuid;
 
 use crate::bank::{Bank, Open, Pay, Refusal, fresh};
@@ -90,5 +91,26 @@ async fn poison_parks_its_aggregate_alone_and_redrive_keeps_the_order() {
         assert_eq!(dead.count().await.unwrap(), 0);
         apply(&door, 4, 77, Pay(id, 1_000)).await.unwrap();
         assert_eq!(door.submit(fresh(), Pay(id, 0)).await.unwrap().balance, 1_201, "{}", bench.name);
+    }
+}
+
+#[tokio::test]
+async fn what_the_events_of_a_batch_need_is_loaded_together() {
+    for bench in both().await {
+        let door = bench.door().await;
+        let opened = join_all((0..64).map(|n| door.submit(fresh(), Open(format!("account {n}"))))).await;
+        let ids: Vec<Uuid> = opened.into_iter().map(|receipt| receipt.unwrap().account()).collect();
+        let before = door.stats().spent();
+        let mut waiting = Vec::new();
+        for (seq, id) in (1..).zip(&ids) {
+            let effect = Effect::of(Pay(*id, 1));
+            waiting.push(
+                door.apply(over(seq, seq), event(seq, 100 + u128::try_from(seq).unwrap()), effect).await.unwrap(),
+            );
+        }
+        assert!(join_all(waiting).await.iter().all(|applied| *applied == Ok(Applied::Now)), "{}", bench.name);
+        let spent = door.stats().spent().since(&before);
+        assert!(spent.loads <= 3 * spent.batches, "{}: {} rounds of loading, {spent}", bench.name, spent.loads);
+        assert!(spent.batches <= 32, "{}: the events came in batches: {spent}", bench.name);
     }
 }
