@@ -27,13 +27,13 @@ struct Measure {
 /// Builds the services and runs every measure against its yardstick; `options` go to the bench.
 pub(crate) fn full(root: &Path, options: &[&str]) -> anyhow::Result<()> {
     commands::run(commands::cargo(root).args(["build", "--release", "--workspace", "--bins"]))?;
-    commands::run(Command::new(root.join("target/release/karibu-bench")).current_dir(root).args(options))
+    commands::run(Command::new(commands::built(root, "release/karibu-bench")).current_dir(root).args(options))
 }
 
 /// Builds, measures, prints a table.
 pub(crate) fn quick(root: &Path) -> anyhow::Result<()> {
     commands::run(commands::cargo(root).args(["build", "--release", "--package", "karibu"]))?;
-    let program = root.join("target/release/karibu");
+    let program = commands::built(root, "release/karibu");
     let work = root.join("target/bench");
     let mut measures = [
         ("first start, new databases, until the gateway answers", "ms"),

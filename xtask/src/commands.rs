@@ -44,3 +44,8 @@ fn shown(command: &Command) -> String {
     let words = std::iter::once(command.get_program()).chain(command.get_args());
     words.map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ")
 }
+
+/// A program that cargo has built, such as `debug/karibu`: in the folder that `CARGO_TARGET_DIR` names, else in `target`.
+pub(crate) fn built(root: &Path, program: &str) -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), |folder| root.join(folder)).join(program)
+}

@@ -20,7 +20,7 @@ pub(crate) fn run(root: &Path, options: &[&str]) -> anyhow::Result<()> {
         return mutation(root, name);
     }
     commands::run(commands::cargo(root).args(["build", "--workspace", "--bins"]))?;
-    commands::run(Command::new(root.join("target/debug/karibu-faults")).current_dir(root).args(options))
+    commands::run(Command::new(commands::built(root, "debug/karibu-faults")).current_dir(root).args(options))
 }
 
 /// Applies a patch to a copy of the sources, builds it, and runs what must fail.

@@ -89,7 +89,7 @@ fn build(root: &Path) -> anyhow::Result<()> {
 /// Lints the built descriptor set: the Google annotations exist in code only, so buf cannot build the folder itself.
 fn buf(root: &Path) -> anyhow::Result<()> {
     let program = root.join("target/tools/buf/node_modules/.bin/buf");
-    let descriptors = commands::output(&mut Command::new(root.join("target/debug/examples/descriptor_set")))?;
+    let descriptors = commands::output(&mut Command::new(commands::built(root, "debug/examples/descriptor_set")))?;
     let image = root.join("target/tools/descriptor_set.binpb");
     std::fs::write(&image, descriptors)?;
     commands::run(Command::new(&program).current_dir(root).arg("lint").arg(&image).args(["--config", PROTO_CONFIG]))?;
@@ -98,7 +98,7 @@ fn buf(root: &Path) -> anyhow::Result<()> {
 
 /// All suites under one PostgreSQL and one nats-server. Without cargo-nextest, plain `cargo test` runs the same tests.
 fn tests(root: &Path, options: &Options) -> anyhow::Result<()> {
-    let mut command = Command::new(root.join("target/debug/with-servers"));
+    let mut command = Command::new(commands::built(root, "debug/with-servers"));
     command.current_dir(root).arg(commands::cargo(root).get_program());
     if commands::find_program("cargo-nextest").is_some() {
         command.args(["nextest", "run", "--workspace"]);
