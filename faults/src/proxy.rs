@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::net::tcp::{ReadHalf, WriteHalf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -76,18 +76,19 @@ impl Proxy {
 }
 
 /// Carries one connection until one side ends or a reset is ordered.
-async fn carry(client: TcpStream, server: SocketAddr, orders: watch::Receiver<Orders>) {
+async fn carry(mut client: TcpStream, server: SocketAddr, orders: watch::Receiver<Orders>) {
     let mut reset = orders.clone();
     let born = reset.borrow_and_update().resets;
     // A server that is away: the client sees its connection closed.
-    let Ok(upstream) = TcpStream::connect(server).await else { return };
+    let Ok(mut upstream) = TcpStream::connect(server).await else { return };
     for stream in [&client, &upstream] {
         stream.set_nodelay(true).ok();
         // What is dropped is reset: to a peer it looks like a host that went away.
         stream.set_zero_linger().ok();
     }
-    let (from_client, to_client) = client.into_split();
-    let (from_server, to_server) = upstream.into_split();
+    // Borrowed halves: owned ones would end the stream in good order when they are dropped, before the reset.
+    let (from_client, to_client) = client.split();
+    let (from_server, to_server) = upstream.split();
     tokio::select! {
         () = pump(from_client, to_server, orders.clone()) => {}
         () = pump(from_server, to_client, orders) => {}
@@ -95,7 +96,7 @@ async fn carry(client: TcpStream, server: SocketAddr, orders: watch::Receiver<Or
     }
 }
 
-async fn pump(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, mut orders: watch::Receiver<Orders>) {
+async fn pump(mut from: ReadHalf<'_>, mut to: WriteHalf<'_>, mut orders: watch::Receiver<Orders>) {
     let mut chunk = vec![0_u8; CHUNK_BYTES];
     loop {
         let Ok(length @ 1..) = from.read(&mut chunk).await else { return };
