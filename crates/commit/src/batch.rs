@@ -33,6 +33,8 @@ const MAX_EVENT_BYTES: usize = 256 << 10;
 pub(crate) struct Head {
     pub last_seq: i64,
     pub settings_version: i64,
+    /// Batches that were saved so far, by any replica.
+    pub batch: i64,
 }
 
 /// Why a batch as a whole came to nothing.
@@ -72,6 +74,15 @@ pub(crate) struct Decided<S: Service> {
     pub saved: bool,
     /// Whether the settings must be read again before the next batch.
     pub settings_changed: bool,
+    /// What is stored once this batch is committed.
+    pub kept: Kept<S>,
+}
+
+/// A world that was in memory when a batch ended. It is what is stored as long as nobody has saved a batch since.
+pub(crate) struct Kept<S: Service> {
+    /// Batches that were saved when it was what is stored.
+    batch: i64,
+    world: S::World,
 }
 
 /// The batch that is being decided.
@@ -115,14 +126,17 @@ impl<'a, S: Service> Deciding<'a, S> {
         now_us: i64,
         ids: &'a mut IdSource,
         spent: &'a Clockwork,
+        kept: Option<Kept<S>>,
     ) -> Self {
+        // Another replica may have changed what this one remembers; then it remembers nothing.
+        let kept = kept.filter(|kept| kept.batch == head.batch);
         Self {
             jobs,
             head,
             settings,
             now_us,
             ids,
-            world: S::World::default(),
+            world: kept.map(|kept| kept.world).unwrap_or_default(),
             base: Base::default(),
             events: Vec::new(),
             replies: HashMap::new(),
@@ -154,7 +168,9 @@ impl<'a, S: Service> Deciding<'a, S> {
         self.spent.add(Phase::Decide, (decided - looked).saturating_sub(self.loading));
         let saved = self.save(conn, settings_changed).await?;
         self.spent.lap(Phase::Save, decided);
-        Ok(Decided { outcomes, events: self.events, saved, settings_changed })
+        self.world.settle();
+        let kept = Kept { batch: self.head.batch + i64::from(saved), world: self.world };
+        Ok(Decided { outcomes, events: self.events, saved, settings_changed, kept })
     }
 
     async fn find_repeats(&mut self, conn: &mut Conn) -> store::Result<()> {

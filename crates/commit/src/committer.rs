@@ -10,7 +10,7 @@ use kernel::{Clock, IdSource};
 use store::{Conn, Db};
 use tokio::sync::mpsc;
 
-use crate::batch::{Decided, Deciding, Failed, Head};
+use crate::batch::{Decided, Deciding, Failed, Head, Kept};
 use crate::door::{Door, Job, Options, Refused};
 use crate::log::EventLog;
 use crate::spent::{Clockwork, Phase, Spent};
@@ -49,6 +49,17 @@ impl Stats {
 /// Starts the write path of a service on a migrated database and gives its door. The committer runs until
 /// every clone of the door is dropped, and answers everything queued before it ends.
 pub async fn start<S: Service>(db: Db, clock: Clock, options: Options) -> store::Result<Door<S>> {
+    let (door, committer) = assemble(db, clock, options).await?;
+    tokio::spawn(committer);
+    Ok(door)
+}
+
+/// [`start`] for whoever runs the committer himself, such as a simulation that lets it die at any await.
+pub async fn assemble<S: Service>(
+    db: Db,
+    clock: Clock,
+    options: Options,
+) -> store::Result<(Door<S>, impl Future<Output = ()> + Send + use<S>)> {
     let bounds: crate::LogBounds = db.fetch_one(sql::BOUNDS, &[]).await?;
     let log = EventLog::new(S::NAME, db.clone(), bounds.last_seq);
     let (queue, jobs) = mpsc::channel(options.queue);
@@ -62,12 +73,12 @@ pub async fn start<S: Service>(db: Db, clock: Clock, options: Options) -> store:
         ids: IdSource::seeded(options.seed),
         conn: None,
         settings: None,
+        kept: None,
         log: log.clone(),
         stats: stats.clone(),
         wrote: false,
     };
-    tokio::spawn(committer.run());
-    Ok(Door { queue, log, stats })
+    Ok((Door { queue, log, stats }, committer.run()))
 }
 
 struct Committer<S: Service> {
@@ -81,6 +92,8 @@ struct Committer<S: Service> {
     conn: Option<Conn>,
     /// The settings and the version they were read at.
     settings: Option<(i64, S::Settings)>,
+    /// What the last batch left in memory; nothing after a failure.
+    kept: Option<Kept<S>>,
     log: EventLog,
     stats: Arc<Stats>,
     wrote: bool,
@@ -184,7 +197,8 @@ impl<S: Service> Committer<S> {
         let Some((_, settings)) = &self.settings else {
             return Err(Failed::Store(store::Error::Address("no settings".to_owned())));
         };
-        let deciding = Deciding::new(part, head, settings, self.clock.now_us(), &mut self.ids, &self.stats.spent);
+        let (now_us, kept) = (self.clock.now_us(), self.kept.take());
+        let deciding = Deciding::new(part, head, settings, now_us, &mut self.ids, &self.stats.spent, kept);
         let decided = deciding.run(conn).await?;
         let saved = Instant::now();
         if decided.saved {
@@ -209,6 +223,7 @@ impl<S: Service> Committer<S> {
     }
 
     fn answer(&mut self, part: Vec<Job<S>>, decided: Decided<S>) {
+        self.kept = Some(decided.kept);
         let count = |counter: &AtomicU64, by: usize| counter.fetch_add(by as u64, Ordering::Relaxed);
         if decided.saved {
             self.wrote = true;

@@ -24,7 +24,7 @@ pub use world::macros;
 
 pub use aggregate::{Aggregate, Append, Corrupt, known};
 pub use base::{Advance, DeadLetter};
-pub use committer::{Stats, start};
+pub use committer::{Stats, assemble, start};
 pub use dead::DeadLetters;
 pub use door::{Applied, Door, Effect, Options, Refused, Submission};
 pub use log::{EventLog, LogBounds, LogEvent};
@@ -35,7 +35,7 @@ pub use verb::{Answer, Cx, DomainEvent, Service, Stop, Verb};
 pub use world::{Room, World};
 
 /// The tables of the write path; every service runs these before its own.
-pub const MIGRATIONS: store::Migrations = store::migrations!(base 0; "0001_write_path");
+pub const MIGRATIONS: store::Migrations = store::migrations!(base 0; "0001_write_path", "0002_batch_number");
 
 /// Every statement of this crate, for the test that prepares them on both engines.
 pub use sql::ALL as STATEMENTS;

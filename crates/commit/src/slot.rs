@@ -9,6 +9,10 @@ use uuid::Uuid;
 use crate::aggregate::{Aggregate, Append, Corrupt};
 use crate::world::Room;
 
+/// Most aggregates of one kind that stay in memory between two batches. Enough for what every command needs (branches,
+/// counters, budgets); what passes by, such as complaints, fills it and is let go as a whole.
+const MAX_KEPT: usize = 512;
+
 /// What a verb asked for is not in memory yet. Pass it on with `?`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Missing;
@@ -16,7 +20,7 @@ pub struct Missing;
 /// The aggregates of one kind, as the commands of a batch have left them so far.
 #[derive(Debug)]
 pub struct Slot<A> {
-    /// Loaded or made in this batch; `None` = known not to exist.
+    /// Loaded or made in this batch, or in those before it; `None` = known not to exist.
     known: HashMap<Uuid, Option<A>>,
     /// Changed by the command that is being decided.
     drafts: HashMap<Uuid, A>,
@@ -114,6 +118,16 @@ impl<A: Aggregate> Room for Slot<A> {
         Ok(Ok(()))
     }
 
+    fn settle(&mut self) {
+        self.drafts.clear();
+        self.changed.clear();
+        self.fresh.clear();
+        self.missing.clear();
+        if self.known.len() > MAX_KEPT {
+            self.known = HashMap::new();
+        }
+    }
+
     fn keep(&mut self) {
         for (id, mut draft) in self.drafts.drain() {
             let before = self.known.get(&id).and_then(Option::as_ref).map(Aggregate::version);
@@ -179,6 +193,11 @@ impl<T: Append> Room for Log<T> {
 
     async fn load(&mut self, _: &mut Conn) -> store::Result<Result<(), Corrupt>> {
         Ok(Ok(()))
+    }
+
+    fn settle(&mut self) {
+        self.kept.clear();
+        self.drafts.clear();
     }
 
     fn keep(&mut self) {
@@ -292,6 +311,9 @@ impl Room for Claims {
     }
     async fn load(&mut self, conn: &mut Conn) -> store::Result<Result<(), Corrupt>> {
         self.0.load(conn).await
+    }
+    fn settle(&mut self) {
+        self.0.settle();
     }
     fn keep(&mut self) {
         self.0.keep();

@@ -4,11 +4,13 @@ use store::Sql;
 
 /// Begins a transaction, locks the head of the log and reads it: one message, before anything else.
 pub(crate) const LOCK_HEAD: Sql = Sql::split(
-    "begin; select last_seq, settings_version from log_head where id = 1 for update",
-    "begin immediate; select last_seq, settings_version from log_head where id = 1",
+    "begin; select last_seq, settings_version, batch from log_head where id = 1 for update",
+    "begin immediate; select last_seq, settings_version, batch from log_head where id = 1",
 );
 
-pub(crate) const MOVE_HEAD: Sql = Sql::same("update log_head set last_seq = $1, settings_version = $2 where id = 1");
+/// Counts the batch too: a replica that finds the number where it left it knows that nobody has written since.
+pub(crate) const MOVE_HEAD: Sql =
+    Sql::same("update log_head set last_seq = $1, settings_version = $2, batch = batch + 1 where id = 1");
 
 pub(crate) const BOUNDS: Sql = Sql::same("select epoch, floor_seq, last_seq from log_head where id = 1");
 

@@ -12,6 +12,8 @@ pub trait Room: Default + Send + Sync {
     fn is_missing(&self) -> bool;
     /// Loads all that is missing with one statement.
     fn load(&mut self, conn: &mut Conn) -> impl Future<Output = store::Result<Result<(), Corrupt>>> + Send;
+    /// The batch is saved: what was read and written stays in memory as what is stored, the rest is forgotten.
+    fn settle(&mut self);
     /// The verb succeeded: its drafts become the state.
     fn keep(&mut self);
     /// The verb refused: its drafts are forgotten.
@@ -22,7 +24,7 @@ pub trait Room: Default + Send + Sync {
     fn rows(&self, into: &mut Vec<Rows>);
 }
 
-/// All rooms of a service. Made anew for each batch.
+/// All rooms of a service. It stays in memory from batch to batch while no other replica writes.
 pub trait World: Room + 'static {}
 
 /// Declares the world of a service:
@@ -42,6 +44,7 @@ macro_rules! world {
                 $(if let Err(corrupt) = $crate::Room::load(&mut self.$field, conn).await? { return Ok(Err(corrupt)); })+
                 Ok(Ok(()))
             }
+            fn settle(&mut self) { $($crate::Room::settle(&mut self.$field);)+ }
             fn keep(&mut self) { $($crate::Room::keep(&mut self.$field);)+ }
             fn drop_drafts(&mut self) { $($crate::Room::drop_drafts(&mut self.$field);)+ }
             fn forgo(&mut self) { $($crate::Room::forgo(&mut self.$field);)+ }

@@ -3,11 +3,11 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use commit::LogEvent;
+use commit::{LogEvent, Refused};
 use futures_util::future::join_all;
 use store::Uuid;
 
-use crate::bank::{Open, Pay, fresh};
+use crate::bank::{Open, Pay, Refusal, fresh};
 use crate::engines::both;
 
 fn check(name: &str, events: &[Arc<LogEvent>]) {
@@ -55,4 +55,47 @@ async fn reading_from_memory_and_from_the_table_gives_the_same() {
         assert_eq!((bounds.epoch, bounds.floor_seq, bounds.last_seq), (1, 1, 100));
         assert_eq!(*door.log().head().borrow(), 100);
     }
+}
+
+#[tokio::test]
+async fn what_a_batch_left_in_memory_is_used_until_another_replica_writes() {
+    for bench in both().await {
+        let door = bench.door().await;
+        let id = door.submit(fresh(), Open("a".into())).await.unwrap().account();
+        let loads = || door.stats().spent().loads;
+        let before = loads();
+        for paid in 1..=3 {
+            assert_eq!(door.submit(fresh(), Pay(id, 1)).await.unwrap().balance, paid, "{}", bench.name);
+        }
+        assert_eq!(loads(), before, "{}: what this replica wrote itself is not loaded again", bench.name);
+        // Nothing was saved by a refusal, so what is remembered still holds.
+        door.submit(fresh(), Open("a".into())).await.unwrap_err();
+        assert_eq!(door.submit(fresh(), Pay(id, 1)).await.unwrap().balance, 4, "{}", bench.name);
+        if bench.name == "postgres" {
+            let other = bench.door().await;
+            assert_eq!(other.submit(fresh(), Pay(id, 10)).await.unwrap().balance, 14);
+            let before = loads();
+            assert_eq!(door.submit(fresh(), Pay(id, 1)).await.unwrap().balance, 15, "the other's payment is seen");
+            assert_eq!(loads(), before + 1);
+            // The first forgets again when the second, in between, has only opened something else.
+            other.submit(fresh(), Open("b".into())).await.unwrap();
+            assert_eq!(door.submit(fresh(), Open("b".into())).await.unwrap_err(), refused_name());
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_rejected_batch_leaves_nothing_in_memory() {
+    for bench in both().await {
+        let door = bench.door().await;
+        let id = door.submit(fresh(), Open("a".into())).await.unwrap().account();
+        door.submit(fresh(), Pay(id, 5)).await.unwrap();
+        // 666 violates a constraint of the table, which no rule foresees.
+        assert_eq!(door.submit(fresh(), Pay(id, 661)).await.unwrap_err(), Refused::Internal, "{}", bench.name);
+        assert_eq!(door.submit(fresh(), Pay(id, 1)).await.unwrap().balance, 6, "{}", bench.name);
+    }
+}
+
+fn refused_name() -> Refused<Refusal> {
+    Refused::Refusal(Refusal::NameTaken)
 }
