@@ -11,9 +11,11 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::chance::Chance;
 use crate::consumer::{ConsumerOptions, Poison, React, Runner};
+use crate::link::Link;
 use crate::names::Names;
-use crate::nats::{ConnectError, Link, NatsOptions};
+use crate::nats::{ConnectError, Connection, NatsOptions};
 use crate::progress::Progress;
 use crate::reader::Lost;
 use crate::relay::{Relay, RelayPhase, RelayState};
@@ -63,7 +65,7 @@ impl Bus {
     /// The bus over NATS. Does not wait for the server: what is published or read waits for it in the background.
     /// `backfill` leads to the owners of the logs, for what the streams lack.
     pub async fn nats(options: NatsOptions, backfill: BackfillOf) -> Result<Self, ConnectError> {
-        let link = Link::open(&options).await?;
+        let link = Link::Nats(Arc::new(Connection::connect(&options).await?));
         let names = Names::new(options.namespace.as_deref());
         Ok(Self::over(Mode::Nats(Arc::new(Nats { link, names, options, backfill }))))
     }
@@ -108,6 +110,7 @@ impl Bus {
             Mode::Nats(nats) => {
                 let (state, watcher) = watch::channel(RelayState::new(RelayPhase::Resyncing));
                 let relay = Relay {
+                    stream: nats.names.stream(log.name()),
                     log,
                     names: nats.names.clone(),
                     link: nats.link.clone(),
@@ -168,7 +171,8 @@ impl Bus {
         let run = |name: &&str| {
             let (progress, watcher) = watch::channel(Progress::new(consumer, name));
             let source = self.source(name);
-            let runner = Runner { consumer, source, door: door.clone(), react: react.clone(), options, progress };
+            let (door, react, chance) = (door.clone(), react.clone(), Chance::Thread);
+            let runner = Runner { consumer, source, door, react, options, progress, chance };
             self.tasks.spawn(runner.run(self.stop.clone()));
             watcher
         };

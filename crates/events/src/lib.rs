@@ -12,8 +12,10 @@
 //! ```
 
 mod bus;
+mod chance;
 mod consumer;
 mod envelope;
+mod link;
 mod names;
 mod nats;
 mod progress;
@@ -22,6 +24,11 @@ mod redrive;
 mod relay;
 mod source;
 mod stream;
+
+// Inside of the library, because it takes the place of NATS; beside the other tests, because it is one.
+#[cfg(test)]
+#[path = "../tests/sim/mod.rs"]
+mod sim;
 
 pub use bus::{BackfillOf, Bus, react};
 pub use consumer::{ConsumerOptions, Poison, React, process_span};

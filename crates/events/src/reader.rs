@@ -146,6 +146,7 @@ impl LocalReader {
         };
         let Some(open) = &mut self.open else { return registry.await };
         tokio::select! {
+            biased;
             changed = open.head.changed() => if changed.is_err() { tokio::time::sleep(POLL).await },
             () = registry => self.open = None,
             () = tokio::time::sleep(POLL) => open.asked = false,

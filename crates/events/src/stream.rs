@@ -6,25 +6,15 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_nats::jetstream::Message;
-use async_nats::jetstream::consumer::{AckPolicy, DeliverPolicy, ReplayPolicy, pull};
 use commit::{LogBounds, LogEvent};
-use futures_util::{FutureExt, StreamExt};
+use futures_util::FutureExt;
 use tokio::time::Instant;
 
 use crate::envelope::Envelope;
-use crate::nats::{Link, Reconnects};
+use crate::link::{Incoming, Link, Messages, Reconnects};
 use crate::reader::{Lost, PAGE_EVENTS};
 use crate::source::{Backfill, BoxError, Page};
 
-/// Messages that the server may send ahead.
-const PULL_MESSAGES: usize = 500;
-/// How long one pull request stands.
-const PULL_EXPIRES: Duration = Duration::from_secs(30);
-/// The server says this often that it is still there.
-const HEARTBEAT: Duration = Duration::from_secs(5);
-/// The server forgets a consumer that nobody pulls from after this time.
-const INACTIVE: Duration = Duration::from_secs(30);
 /// A quiet reader compares itself with the stream this often.
 const AUDIT: Duration = Duration::from_secs(2);
 /// The first comparison after opening, when what was missed before shows itself.
@@ -73,49 +63,29 @@ impl StreamSource {
                 Err(error) => tracing::debug!(log = self.log, error = &*error as &dyn std::error::Error, "no owner"),
             }
         }
-        let stream = self.link.jetstream.get_stream(&self.stream).await?;
-        let state = &stream.cached_info().state;
-        let last_seq = i64::try_from(state.last_sequence)?;
-        let floor_seq = i64::try_from(state.first_sequence)?.max(1);
-        let epoch = if state.messages == 0 {
+        let stream = self.link.find_stream(&self.stream).await?.ok_or("the stream is not there yet")?;
+        let (last_seq, floor_seq) = (stream.last_seq, stream.first_seq.max(1));
+        let epoch = if stream.messages == 0 {
             0
         } else {
-            let message = stream.get_raw_message(state.last_sequence).await?;
-            Envelope::from_message(&message.headers, message.payload)?.epoch
+            let newest = self.link.message(&self.stream, last_seq).await?;
+            let (headers, payload) = newest.ok_or("the newest message of the stream is gone")?;
+            Envelope::from_message(&headers, payload)?.epoch
         };
         Ok(LogBounds { epoch, floor_seq, last_seq })
     }
 
-    async fn open(&self, after: i64) -> Result<pull::Stream, BoxError> {
+    async fn open(&self, after: i64) -> Result<Messages, BoxError> {
         if !self.link.is_connected() {
             // Asked, the client would wait for the connection; meanwhile there may be something at the owner.
             return Err("NATS is away".into());
         }
-        let stream = self.link.jetstream.get_stream_no_info(&self.stream).await?;
-        let config = pull::Config {
-            deliver_policy: DeliverPolicy::ByStartSequence { start_sequence: u64::try_from(after + 1)? },
-            ack_policy: AckPolicy::None,
-            replay_policy: ReplayPolicy::Instant,
-            inactive_threshold: INACTIVE,
-            memory_storage: true,
-            num_replicas: 1,
-            ..pull::Config::default()
-        };
-        let consumer = stream.create_consumer(config).await?;
-        let messages = consumer
-            .stream()
-            .max_messages_per_batch(PULL_MESSAGES)
-            .expires(PULL_EXPIRES)
-            .heartbeat(HEARTBEAT)
-            .messages()
-            .await?;
-        Ok(messages)
+        self.link.open(&self.stream, after).await
     }
 
     async fn audit(&self, after: i64) -> Result<Audit, BoxError> {
-        let stream = self.link.jetstream.get_stream(&self.stream).await?;
-        let last = i64::try_from(stream.cached_info().state.last_sequence)?;
-        Ok(if last > after { Audit::Behind } else { Audit::Even })
+        let stream = self.link.find_stream(&self.stream).await?.ok_or("the stream is not there")?;
+        Ok(if stream.last_seq > after { Audit::Behind } else { Audit::Even })
     }
 }
 
@@ -124,7 +94,7 @@ pub(crate) struct StreamReader {
     source: Arc<StreamSource>,
     after: i64,
     head_seq: i64,
-    messages: Option<(pull::Stream, Reconnects)>,
+    messages: Option<(Messages, Reconnects)>,
     /// Taken from the stream and not given yet, with their epochs.
     held: VecDeque<(i64, Arc<LogEvent>)>,
     audit_at: Instant,
@@ -199,6 +169,7 @@ impl StreamReader {
         let Some((messages, reconnects)) = &mut self.messages else { return Ok(None) };
         let message = async {
             tokio::select! {
+                biased;
                 message = messages.next() => Some(message),
                 () = reconnects.next() => None,
             }
@@ -210,11 +181,11 @@ impl StreamReader {
                 Ok(None)
             }
             Ok(Some(Some(Ok(message)))) => {
-                self.take(&message);
+                self.take(message);
                 while self.held.len() < PAGE_EVENTS {
                     let Some((messages, _)) = &mut self.messages else { break };
                     let Some(Some(Ok(message))) = messages.next().now_or_never() else { break };
-                    self.take(&message);
+                    self.take(message);
                 }
                 self.audit_at = Instant::now() + AUDIT;
                 Ok(None)
@@ -223,7 +194,7 @@ impl StreamReader {
                 if let Some(Err(error)) = broken {
                     tracing::debug!(
                         log = self.source.log,
-                        error = &error as &dyn std::error::Error,
+                        error = &*error as &dyn std::error::Error,
                         "the stream broke off"
                     );
                 }
@@ -253,17 +224,14 @@ impl StreamReader {
     }
 
     /// Keeps a message if it is one that is still wanted.
-    fn take(&mut self, message: &Message) {
-        let Ok(info) = message.info() else { return };
-        let (Ok(seq), Ok(pending)) = (i64::try_from(info.stream_sequence), i64::try_from(info.pending)) else { return };
+    fn take(&mut self, message: Incoming) {
+        let Incoming { seq, pending, headers, payload } = message;
         self.head_seq = self.head_seq.max(seq.saturating_add(pending));
         let newest = self.held.back().map_or(self.after, |(_, event)| event.seq);
         if seq <= newest {
             return;
         }
-        let empty = async_nats::HeaderMap::new();
-        let headers = message.headers.as_ref().unwrap_or(&empty);
-        match Envelope::from_message(headers, message.payload.clone()) {
+        match Envelope::from_message(&headers, payload) {
             Ok(envelope) if envelope.log == self.source.log && envelope.event.seq == seq => {
                 self.held.push_back((envelope.epoch, Arc::new(envelope.event)));
             }

@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use crate::db::Engine;
 use crate::error::{Error, Result};
+use crate::inline::Inline;
 use crate::save::{self, Texts};
 use crate::sql::{Arg, Record, Sql, bind_postgres, bind_sqlite};
 use crate::table::{Rows, Table};
@@ -21,6 +22,7 @@ pub(crate) enum Line {
 pub struct Conn {
     line: Line,
     texts: Texts,
+    inline: Inline,
 }
 
 /// Rows to save together, and the statement that closes the batch (such as the move of the log head).
@@ -35,8 +37,8 @@ pub struct Batch<'a> {
 }
 
 impl Conn {
-    pub(crate) fn new(line: Line) -> Self {
-        Self { line, texts: Texts::default() }
+    pub(crate) fn new(line: Line, inline: Inline) -> Self {
+        Self { line, texts: Texts::default(), inline }
     }
 
     /// The engine at the other end.
@@ -56,7 +58,7 @@ impl Conn {
                 Ok(T::from_row(&row)?)
             }
             Line::Sqlite(conn) => {
-                let row = sqlx::raw_sql(lock.sqlite).fetch_one(&mut **conn).await?;
+                let row = self.inline.run(sqlx::raw_sql(lock.sqlite).fetch_one(&mut **conn)).await?;
                 Ok(T::from_row(&row)?)
             }
         }
@@ -80,7 +82,7 @@ impl Conn {
             return Some(self);
         }
         if let Line::Sqlite(conn) = self.line {
-            let _ = conn.close().await;
+            let _ = self.inline.run(conn.close()).await;
         }
         None
     }
@@ -88,7 +90,7 @@ impl Conn {
     async fn raw(&mut self, text: &'static str) -> Result<()> {
         match &mut self.line {
             Line::Postgres(conn) => sqlx::raw_sql(text).execute(&mut *conn).await.map(|_| ())?,
-            Line::Sqlite(conn) => sqlx::raw_sql(text).execute(&mut **conn).await.map(|_| ())?,
+            Line::Sqlite(conn) => self.inline.run(sqlx::raw_sql(text).execute(&mut **conn)).await.map(|_| ())?,
         }
         Ok(())
     }
@@ -100,7 +102,8 @@ impl Conn {
                 sqlx::query_with(sql.postgres, bind_postgres(args)?).execute(&mut *conn).await?.rows_affected()
             }
             Line::Sqlite(conn) => {
-                sqlx::query_with(sql.sqlite, bind_sqlite(args)?).execute(&mut **conn).await?.rows_affected()
+                let call = sqlx::query_with(sql.sqlite, bind_sqlite(args)?).execute(&mut **conn);
+                self.inline.run(call).await?.rows_affected()
             }
         })
     }
@@ -111,7 +114,10 @@ impl Conn {
             Line::Postgres(conn) => {
                 sqlx::query_as_with(sql.postgres, bind_postgres(args)?).fetch_all(&mut *conn).await?
             }
-            Line::Sqlite(conn) => sqlx::query_as_with(sql.sqlite, bind_sqlite(args)?).fetch_all(&mut **conn).await?,
+            Line::Sqlite(conn) => {
+                let call = sqlx::query_as_with(sql.sqlite, bind_sqlite(args)?).fetch_all(&mut **conn);
+                self.inline.run(call).await?
+            }
         })
     }
 
@@ -142,10 +148,12 @@ impl Conn {
                 for rows in rows {
                     for (from, count) in save::buckets(rows) {
                         let text = self.texts.sqlite(rows.table, rows.way, count);
-                        sqlx::query_with(text, save::bind_sqlite(rows, from, count)?).execute(&mut **conn).await?;
+                        let bound = save::bind_sqlite(rows, from, count)?;
+                        self.inline.run(sqlx::query_with(text, bound).execute(&mut **conn)).await?;
                     }
                 }
-                sqlx::query_with(batch.last.sqlite, bind_sqlite(batch.args)?).execute(&mut **conn).await?;
+                let last = sqlx::query_with(batch.last.sqlite, bind_sqlite(batch.args)?).execute(&mut **conn);
+                self.inline.run(last).await?;
             }
         }
         Ok(())

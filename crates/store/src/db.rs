@@ -11,6 +11,7 @@ use sqlx::{ConnectOptions, Connection};
 
 use crate::conn::{Conn, Line};
 use crate::error::{Error, Result};
+use crate::inline::Inline;
 use crate::sql::{Arg, Record, Sql, bind_postgres, bind_sqlite};
 
 /// Longest wait for a free read connection.
@@ -55,6 +56,7 @@ impl Options {
 #[derive(Clone, Debug)]
 pub struct Db {
     pub(crate) pools: Pools,
+    inline: Inline,
 }
 
 #[derive(Clone, Debug)]
@@ -71,7 +73,8 @@ macro_rules! on_read {
                 sqlx::$query::<sqlx::Postgres, _, _>($sql.postgres, bind_postgres($args)?).$call(pool).await
             }
             Pools::Sqlite { read, .. } => {
-                sqlx::$query::<sqlx::Sqlite, _, _>($sql.sqlite, bind_sqlite($args)?).$call(read).await
+                let call = sqlx::$query::<sqlx::Sqlite, _, _>($sql.sqlite, bind_sqlite($args)?).$call(read);
+                $self.inline.run(call).await
             }
         }
     };
@@ -88,7 +91,15 @@ impl Db {
         } else {
             return Err(Error::Address("the database address must begin with postgres:// or sqlite:".to_owned()));
         };
-        Ok(Self { pools })
+        Ok(Self { pools, inline: Inline::default() })
+    }
+
+    /// For simulations: every later call to SQLite blocks its thread until it has ended, so that what happens on this
+    /// thread has one order. `elsewhere` is another runtime, which looks after the connections meanwhile.
+    #[must_use]
+    pub fn blocking(mut self, elsewhere: tokio::runtime::Handle) -> Self {
+        self.inline = Inline::on(elsewhere);
+        self
     }
 
     /// The engine that this database runs on.
@@ -161,16 +172,16 @@ impl Db {
                 ]);
                 Line::Postgres(sqlx::PgConnection::connect_with(&options).await?)
             }
-            Pools::Sqlite { write, .. } => Line::Sqlite(write.acquire().await?),
+            Pools::Sqlite { write, .. } => Line::Sqlite(self.inline.run(write.acquire()).await?),
         };
-        Ok(Conn::new(line))
+        Ok(Conn::new(line, self.inline.clone()))
     }
 
     /// Folds the write-ahead log of SQLite back into the file as far as readers allow; nothing on
     /// PostgreSQL. For idle moments.
     pub async fn checkpoint(&self) -> Result<()> {
         if let Pools::Sqlite { read, .. } = &self.pools {
-            sqlx::raw_sql("pragma wal_checkpoint(passive)").execute(read).await?;
+            self.inline.run(sqlx::raw_sql("pragma wal_checkpoint(passive)").execute(read)).await?;
         }
         Ok(())
     }

@@ -5,6 +5,7 @@
 mod conn;
 mod db;
 mod error;
+mod inline;
 mod loader;
 mod migrate;
 mod save;

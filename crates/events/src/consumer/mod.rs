@@ -15,6 +15,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::Span;
 
+use crate::chance::Chance;
 use crate::progress::{Phase, Progress};
 use crate::reader::{Lost, Reader};
 use crate::source::Source;
@@ -82,6 +83,7 @@ pub(crate) struct Runner<S: Service> {
     pub(crate) react: React<S>,
     pub(crate) options: ConsumerOptions,
     pub(crate) progress: watch::Sender<Progress>,
+    pub(crate) chance: Chance,
 }
 
 /// Why a run came to an end.
@@ -127,7 +129,7 @@ impl<S: Service> Runner<S> {
                         pause = BACKOFF.0;
                     }
                     self.phase(Phase::Waiting { reason });
-                    tokio::time::sleep(pause.mul_f64(rand::random_range(0.5..1.5))).await;
+                    tokio::time::sleep(pause.mul_f64(self.chance.between(0.5, 1.5))).await;
                     pause = (pause * 2).min(BACKOFF.1);
                 }
                 Some(End::Halt(reason)) => self.halted(reason, epoch).await,
@@ -179,7 +181,7 @@ impl<S: Service> Runner<S> {
     /// there is more.
     async fn follow(&self, reader: &mut Reader) -> Option<End> {
         self.phase(Phase::Following);
-        let patience = PATIENCE.mul_f64(rand::random_range(1.0..2.0));
+        let patience = PATIENCE.mul_f64(self.chance.between(1.0, 2.0));
         let (mut at, mut since) = (0, Instant::now());
         loop {
             let (_, cursor) = self.stand().await;

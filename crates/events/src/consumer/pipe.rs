@@ -66,6 +66,7 @@ impl<S: Service> Runner<S> {
             let (wants_more, flying) = (pipe.queue.len() < READ_AHEAD, !pipe.flying.is_empty());
             let skip_at = pipe.skip_at;
             tokio::select! {
+                biased;
                 Some(landed) = pipe.flying.next(), if flying => {
                     let idle = pipe.flying.is_empty();
                     if let Err(end) = self.confirm(landed, idle) {

@@ -9,13 +9,12 @@ mod resync;
 use std::time::Duration;
 
 use commit::EventLog;
-use futures_util::{FutureExt, StreamExt};
 use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use crate::link::Link;
 use crate::names::Names;
-use crate::nats::Link;
 use crate::relay::pump::Stop;
 use crate::relay::resync::{Mark, Stand};
 
@@ -79,6 +78,8 @@ impl RelayState {
 pub(crate) struct Relay {
     pub(crate) log: EventLog,
     pub(crate) names: Names,
+    /// The name of the stream.
+    pub(crate) stream: String,
     pub(crate) link: Link,
     pub(crate) replicas: usize,
     pub(crate) max_age: Duration,
@@ -91,6 +92,7 @@ impl Relay {
     pub(crate) async fn run(self) {
         let stop = self.stop.clone();
         tokio::select! {
+            biased;
             () = stop.cancelled() => {}
             ((), ()) = async { tokio::join!(self.sweep(), self.relay()) } => {}
         }
@@ -98,11 +100,10 @@ impl Relay {
 
     /// Learns of events that other replicas wrote: from time to time, and when one of them pokes.
     async fn sweep(&self) {
-        let client = &self.link.client;
         let mut pokes = None;
         loop {
             if pokes.is_none() {
-                pokes = client.subscribe(self.names.poke(self.log.name())).await.ok();
+                pokes = self.link.pokes(self.names.poke(self.log.name())).await;
             }
             match self.log.bounds().await {
                 Ok(bounds) => {
@@ -120,12 +121,7 @@ impl Relay {
             }
             let poke = async {
                 match &mut pokes {
-                    Some(pokes) => {
-                        let poked = pokes.next().await.is_some();
-                        // One look answers all that came together.
-                        while pokes.next().now_or_never().flatten().is_some() {}
-                        poked
-                    }
+                    Some(pokes) => pokes.next().await,
                     None => std::future::pending().await,
                 }
             };
@@ -209,11 +205,9 @@ impl Relay {
     /// Another relay leads. Comes back when the stream stands still while the log has more.
     async fn follow(&self) {
         self.set(|state| state.phase = RelayPhase::Following);
-        let client = &self.link.client;
-        let name = self.names.stream(self.log.name());
         let mut head = self.log.head();
         let mut still_since: Option<Instant> = None;
-        let patience = PATIENCE.mul_f64(rand::random_range(1.0..2.0));
+        let patience = PATIENCE.mul_f64(self.link.chance().between(1.0, 2.0));
         loop {
             let known = *head.borrow_and_update();
             let published = self.state.borrow().published_seq;
@@ -223,17 +217,17 @@ impl Relay {
                     return;
                 }
                 // Our own commit, perhaps: the leader hears of it before its next sweep.
-                let _ = client.publish(self.names.poke(self.log.name()), bytes::Bytes::new()).await;
+                self.link.poke(self.names.poke(self.log.name())).await;
                 continue;
             }
             let since = *still_since.get_or_insert_with(Instant::now);
             let _ = tokio::time::timeout(patience / 4, head.changed()).await;
-            let _ = client.publish(self.names.poke(self.log.name()), bytes::Bytes::new()).await;
+            self.link.poke(self.names.poke(self.log.name())).await;
             if since.elapsed() < patience {
                 continue;
             }
-            let Ok(stream) = self.link.jetstream.get_stream(&name).await else { return };
-            let Ok(last) = i64::try_from(stream.cached_info().state.last_sequence) else { return };
+            let Ok(Some(stream)) = self.link.find_stream(&self.stream).await else { return };
+            let last = stream.last_seq;
             if last <= published {
                 return;
             }

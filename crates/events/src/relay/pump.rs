@@ -5,14 +5,12 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_nats::jetstream::context::PublishError;
-use async_nats::jetstream::message::PublishMessage;
-use async_nats::jetstream::publish::PublishAck;
 use commit::LogEvent;
 use futures_util::stream::FuturesOrdered;
 use futures_util::{FutureExt, StreamExt};
 
 use crate::envelope;
+use crate::link::{Ack, Outgoing};
 use crate::relay::Relay;
 use crate::source::BoxFuture;
 
@@ -37,12 +35,11 @@ pub(super) enum Stop {
     Doubt(String),
 }
 
-type Acks = FuturesOrdered<BoxFuture<(i64, Result<PublishAck, PublishError>)>>;
+type Acks = FuturesOrdered<BoxFuture<(i64, Ack)>>;
 
 /// What a relay has read and sent.
 struct Flow {
     epoch: i64,
-    stream: String,
     /// The newest event that was sent.
     sent: i64,
     /// Read from the log and not sent.
@@ -57,8 +54,7 @@ impl Relay {
             Ok(bounds) => bounds.epoch,
             Err(error) => return Stop::Doubt(error.to_string()),
         };
-        let stream = self.names.stream(self.log.name());
-        let mut flow = Flow { epoch, stream, sent: last, ready: VecDeque::new(), acks: FuturesOrdered::new() };
+        let mut flow = Flow { epoch, sent: last, ready: VecDeque::new(), acks: FuturesOrdered::new() };
         let mut head = self.log.head();
         let mut reconnects = self.link.reconnects();
         let mut audit = pin!(tokio::time::sleep(AUDIT));
@@ -68,6 +64,7 @@ impl Relay {
                 return stop;
             }
             tokio::select! {
+                biased;
                 Some((seq, ack)) = flow.acks.next(), if !flow.acks.is_empty() => {
                     if let Err(stop) = self.confirm(&mut flow.acks, seq, ack) {
                         drain(flow.acks).await;
@@ -103,23 +100,23 @@ impl Relay {
             let Some(event) = event else {
                 return Err(Stop::Doubt(format!("the log does not give {}", flow.sent + 1)));
             };
-            let message = PublishMessage::build()
-                .headers(envelope::headers(self.log.name(), flow.epoch, &event))
-                .payload(event.payload.clone())
-                .expected_stream(flow.stream.as_str())
-                .expected_last_sequence(flow.sent.unsigned_abs());
-            let subject = self.names.subject(self.log.name(), &event);
-            let sent = self.link.jetstream.send_publish(subject, message).await;
-            let ack = sent.map_err(|error| Stop::Doubt(format!("event {} cannot be sent: {error}", event.seq)))?;
             let seq = event.seq;
-            flow.acks.push_back(Box::pin(async move { (seq, ack.await) }));
+            let message = Outgoing {
+                stream: &self.stream,
+                subject: self.names.subject(self.log.name(), &event),
+                headers: envelope::headers(self.log.name(), flow.epoch, &event),
+                payload: event.payload.clone(),
+                seq,
+            };
+            let sent = self.link.publish(message).await;
+            flow.acks.push_back(sent.map_err(|error| Stop::Doubt(format!("event {seq} cannot be sent: {error}")))?);
             flow.sent = seq;
         }
         Ok(())
     }
 
     /// Takes an ack, and those behind it that have come as well.
-    fn confirm(&self, acks: &mut Acks, seq: i64, ack: Result<PublishAck, PublishError>) -> Result<(), Stop> {
+    fn confirm(&self, acks: &mut Acks, seq: i64, ack: Ack) -> Result<(), Stop> {
         judge(seq, ack)?;
         let (mut newest, mut judged) = (seq, Ok(()));
         while let Some(Some((seq, ack))) = acks.next().now_or_never() {
@@ -135,16 +132,12 @@ impl Relay {
 }
 
 /// An ack counts only when it names the very sequence, and a new message.
-fn judge(seq: i64, ack: Result<PublishAck, PublishError>) -> Result<(), Stop> {
-    use async_nats::jetstream::context::PublishErrorKind;
+fn judge(seq: i64, ack: Ack) -> Result<(), Stop> {
     match ack {
-        Ok(ack) if i64::try_from(ack.sequence) == Ok(seq) && !ack.duplicate => Ok(()),
-        Ok(ack) => Err(Stop::Doubt(format!("event {seq} was acknowledged as {}", ack.sequence))),
-        // Newer servers say it with codes that the client does not know.
-        Err(error) if matches!(error.kind(), PublishErrorKind::WrongLastSequence | PublishErrorKind::Other) => {
-            Err(Stop::Conflict(seq, format!("event {seq} was refused: {error}")))
-        }
-        Err(error) => Err(Stop::Doubt(format!("event {seq} was not acknowledged: {error}"))),
+        Ack::Stored { seq: stored, duplicate: false } if i64::try_from(stored) == Ok(seq) => Ok(()),
+        Ack::Stored { seq: stored, .. } => Err(Stop::Doubt(format!("event {seq} was acknowledged as {stored}"))),
+        Ack::Refused(why) => Err(Stop::Conflict(seq, format!("event {seq} was refused: {why}"))),
+        Ack::Unknown(why) => Err(Stop::Doubt(format!("event {seq} was not acknowledged: {why}"))),
     }
 }
 

@@ -1,5 +1,8 @@
 //! The connection to NATS: made once, kept for ever, never in the way of a start.
 
+mod calls;
+mod keep;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -7,6 +10,8 @@ use async_nats::jetstream::Context;
 use async_nats::jetstream::context::ContextBuilder;
 use async_nats::{Client, ConnectOptions, Event};
 use tokio::sync::watch;
+
+pub(crate) use calls::{Messages, Pokes};
 
 /// Longest wait for an answer of the server.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
@@ -61,18 +66,17 @@ pub enum ConnectError {
     Options(#[from] async_nats::ConnectError),
 }
 
-/// The connection of one bus. Cheap to clone.
-#[derive(Clone)]
-pub(crate) struct Link {
-    pub(crate) client: Client,
-    pub(crate) jetstream: Context,
+/// The connection of one bus.
+pub(crate) struct Connection {
+    client: Client,
+    jetstream: Context,
     /// Counts the times that the connection was made.
     connections: watch::Receiver<u32>,
 }
 
-impl Link {
+impl Connection {
     /// Begins to connect, and goes on for ever in the background.
-    pub(crate) async fn open(options: &NatsOptions) -> Result<Self, ConnectError> {
+    pub(crate) async fn connect(options: &NatsOptions) -> Result<Self, ConnectError> {
         let mut connect = ConnectOptions::new();
         if let Some(path) = &options.credentials {
             connect = connect.credentials_file(path).await?;
@@ -110,30 +114,9 @@ impl Link {
         self.client.connection_state() == async_nats::connection::State::Connected
     }
 
-    /// Waits for `pause`, give or take a half of it, or until the connection is made anew.
-    pub(crate) async fn rest(&self, pause: Duration) {
-        let pause = pause.mul_f64(rand::random_range(0.5..1.5));
-        let _ = tokio::time::timeout(pause, self.reconnects().next()).await;
-    }
-
-    /// Tells from now on when the connection was made anew.
-    pub(crate) fn reconnects(&self) -> Reconnects {
-        let mut connections = self.connections.clone();
-        connections.mark_unchanged();
-        Reconnects(connections)
-    }
-}
-
-/// The times that the connection is made anew.
-pub(crate) struct Reconnects(watch::Receiver<u32>);
-
-impl Reconnects {
-    /// Waits for the next time. May be dropped at any await and called again.
-    pub(crate) async fn next(&mut self) {
-        // A connection that is closed for good is never made again.
-        if self.0.changed().await.is_err() {
-            std::future::pending::<()>().await;
-        }
+    /// Counts the times that the connection was made.
+    pub(crate) fn connections(&self) -> watch::Receiver<u32> {
+        self.connections.clone()
     }
 }
 

@@ -1,0 +1,136 @@
+//! When the stream and the log tell different histories. A database that is older than its stream: both relays must halt
+//! and nothing may be published. A message of somebody else: who meets it must halt, and nobody may book it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use commit::LogEvent;
+use store::{Sql, args};
+use tokio::time::Instant;
+
+use super::callers::ask;
+use super::check::same;
+use super::parts::TillProcess;
+use super::plan::{Ask, Command};
+use super::play::{Play, buried};
+use super::port::{locked, pass};
+use crate::envelope::{self, Envelope};
+use crate::relay::RelayPhase;
+
+/// A relay must have noticed within this virtual time …
+const NOTICED_WITHIN: Duration = Duration::from_secs(30);
+/// … and stays halted for at least this one.
+const HALTED: Duration = Duration::from_secs(15);
+/// Numbers of commands that no plan has.
+const FIRST_NUMBER: u64 = 10_000;
+
+/// The database of the till is restored to `lost` events ago; both replicas start on it.
+pub(crate) async fn restored(play: &mut Play<'_>, head: i64, lost: i64, wrote: bool) -> Result<(), String> {
+    let to = (head - lost).max(0);
+    if to == head {
+        return Ok(());
+    }
+    play.kill_till(0).await;
+    play.kill_till(1).await;
+    restore(play, to).await;
+    let before = locked(&play.harbours.sea).model.taken;
+    if wrote {
+        // More than was lost: the sequences alone would not show it.
+        let process = TillProcess::start(play.stage, &play.harbours, &mut play.dice).await;
+        play.harbours.writer.send_replace(Some(process.door.clone()));
+        write(play, lost.unsigned_abs() + 2).await?;
+        process.kill();
+        drop(process);
+        play.harbours.writer.send_replace(None);
+        buried().await;
+        play.stage.bury(&play.stage.till).await;
+    }
+    play.start_till(0).await;
+    play.start_till(1).await;
+    halted(play, 2, Some(before)).await?;
+    write(play, 3).await?;
+    pass(HALTED).await;
+    halted(play, 2, Some(before)).await
+}
+
+/// A message of somebody else stands in the stream where the next event belongs.
+pub(crate) async fn foreign(play: &mut Play<'_>, log: &[Arc<LogEvent>], alike: bool) -> Result<(), String> {
+    let (headers, payload) = if alike {
+        // An older event again, at a place that is not its own.
+        let Some(event) = log.first() else { return Ok(()) };
+        (envelope::headers(super::parts::LOG, 1, event), event.payload.clone())
+    } else {
+        (async_nats::HeaderMap::new(), bytes::Bytes::from_static(b"hello"))
+    };
+    let place = {
+        let mut sea = locked(&play.harbours.sea);
+        let place = sea.model.publish(None, super::model::Stored { headers, payload })?;
+        sea.deliver();
+        place
+    };
+    write(play, 4).await?;
+    // The relay that meets it halts. What was on its way behind the refused event still lands, each event at its own
+    // place; and the relay of the other replica may go on there, unless one of its spot checks meets it too.
+    halted(play, 1, None).await?;
+    write(play, 4).await?;
+    pass(HALTED).await;
+    halted(play, 1, None).await?;
+    // What the stream took from somebody else was never booked.
+    let process = play.till.iter().flatten().next().ok_or("nobody has the log")?;
+    let log = process.door.log().read(0, 1_000).await.map_err(|error| error.to_string())?;
+    locked(&play.harbours.sea).model.lose_inside(std::iter::once(place));
+    super::check::stream(play, &log)?;
+    let booked = play.tally.as_ref().ok_or("no tally")?.door.log();
+    let cursor = booked
+        .cursor(super::parts::CONSUMER, super::parts::LOG)
+        .await
+        .map_err(|error| error.to_string())?
+        .map_or(0, |(_, cursor)| cursor);
+    let read: Vec<_> = log.into_iter().filter(|event| event.seq <= cursor).collect();
+    super::check::tally("the tally beside a foreign message", &play.stage.tally, &read).await
+}
+
+/// Rings a few amounts up.
+async fn write(play: &mut Play<'_>, count: u64) -> Result<(), String> {
+    for _ in 0..count {
+        let number = FIRST_NUMBER + play.dice.below(1 << 40);
+        let ask_for = Ask::Ring { basket: number % 3, amount: 1, takes_ms: 0 };
+        let command = Command { number, caller: 0, at_ms: 0, ask: ask_for, again_ms: None };
+        let answer = ask(&play.harbours, &command).await;
+        same("a write beside a fork is accepted", matches!(answer, Ok(Some(_))), true)?;
+    }
+    Ok(())
+}
+
+/// Events behind `to` were never there.
+async fn restore(play: &Play<'_>, to: i64) {
+    let _elsewhere = play.harbours.elsewhere.enter();
+    let mut conn = play.stage.till.writer().await.unwrap();
+    conn.execute(Sql::same("delete from event_log where seq > $1"), args![to]).await.unwrap();
+    conn.execute(Sql::same("update log_head set last_seq = $1"), args![to]).await.unwrap();
+}
+
+/// So many relays say that there is a fork, and the stream has taken nothing but this.
+async fn halted(play: &Play<'_>, relays: usize, taken: Option<u64>) -> Result<(), String> {
+    let until = Instant::now() + NOTICED_WITHIN;
+    loop {
+        let phases: Vec<RelayPhase> =
+            play.till.iter().flatten().map(|process| process.state.borrow().phase.clone()).collect();
+        let now = locked(&play.harbours.sea).model.taken;
+        same("messages taken beside a fork", now, taken.unwrap_or(now))?;
+        if phases.iter().filter(|phase| matches!(phase, RelayPhase::Forked { .. })).count() >= relays {
+            return Ok(());
+        }
+        if Instant::now() >= until {
+            let last = last_of(play);
+            return Err(format!("a fork was not noticed: {phases:?}, the last message is {last:?}"));
+        }
+        pass(Duration::from_millis(250)).await;
+    }
+}
+
+fn last_of(play: &Play<'_>) -> Option<Envelope> {
+    let sea = locked(&play.harbours.sea);
+    let (_, message) = sea.model.stream.as_ref()?.messages.last_key_value()?;
+    Envelope::from_message(&message.headers, message.payload.clone()).ok()
+}
