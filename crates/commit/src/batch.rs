@@ -44,6 +44,19 @@ pub(crate) enum Failed {
     Store(#[from] store::Error),
     #[error(transparent)]
     Corrupt(#[from] Corrupt),
+    /// A batch without the lock: another replica has written since, or a repeat may be among its commands. Nothing was
+    /// saved; decided under the lock it comes to its end.
+    #[error("the batch must be decided under the lock")]
+    Overtaken,
+}
+
+/// How a batch is kept apart from those of other replicas.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mode {
+    /// It holds the lock of the head, inside a transaction.
+    Locked,
+    /// It holds nothing: what it knows must still be true when it is saved, by one statement.
+    Alone,
 }
 
 /// Why one command did not come to an end.
@@ -80,14 +93,15 @@ pub(crate) struct Decided<S: Service> {
 
 /// A world that was in memory when a batch ended. It is what is stored as long as nobody has saved a batch since.
 pub(crate) struct Kept<S: Service> {
-    /// Batches that were saved when it was what is stored.
-    batch: i64,
+    /// The head of the log when it was what is stored.
+    pub head: Head,
     world: S::World,
 }
 
 /// The batch that is being decided.
 pub(crate) struct Deciding<'a, S: Service> {
     jobs: &'a [Job<S>],
+    mode: Mode,
     head: Head,
     settings: &'a S::Settings,
     now_us: i64,
@@ -102,6 +116,8 @@ pub(crate) struct Deciding<'a, S: Service> {
     spent: &'a Clockwork,
     /// Time spent loading while this batch was decided.
     loading: Duration,
+    /// What the commands need was loaded ahead.
+    loaded_ahead: bool,
 }
 
 /// What one decision gave.
@@ -121,7 +137,7 @@ struct ReplyRow {
 impl<'a, S: Service> Deciding<'a, S> {
     pub(crate) fn new(
         jobs: &'a [Job<S>],
-        head: Head,
+        (mode, head): (Mode, Head),
         settings: &'a S::Settings,
         now_us: i64,
         ids: &'a mut IdSource,
@@ -129,9 +145,10 @@ impl<'a, S: Service> Deciding<'a, S> {
         kept: Option<Kept<S>>,
     ) -> Self {
         // Another replica may have changed what this one remembers; then it remembers nothing.
-        let kept = kept.filter(|kept| kept.batch == head.batch);
+        let kept = kept.filter(|kept| kept.head.batch == head.batch);
         Self {
             jobs,
+            mode,
             head,
             settings,
             now_us,
@@ -143,15 +160,20 @@ impl<'a, S: Service> Deciding<'a, S> {
             answered: HashMap::new(),
             spent,
             loading: Duration::ZERO,
+            loaded_ahead: false,
         }
     }
 
     /// Decides all jobs in order and saves their effect; the transaction is still open afterwards.
     pub(crate) async fn run(mut self, conn: &mut Conn) -> Result<Decided<S>, Failed> {
         let begun = Instant::now();
-        self.find_repeats(conn).await?;
+        // A batch of one that nobody else can disturb is decided at once: a repeat violates the key of its request, and
+        // a refusal is looked at again under the lock.
+        let blind = self.mode == Mode::Alone && self.jobs.len() == 1;
+        if !blind {
+            self.find_repeats(conn).await?;
+        }
         let looked = self.spent.lap(Phase::LookUp, begun);
-        self.load_ahead(conn).await?;
         let mut outcomes: Vec<Option<Outcome<S>>> = Vec::with_capacity(self.jobs.len());
         let mut settings_changed = false;
         for place in 0..self.jobs.len() {
@@ -167,9 +189,13 @@ impl<'a, S: Service> Deciding<'a, S> {
         self.spent.add(Phase::Load, self.loading);
         self.spent.add(Phase::Decide, (decided - looked).saturating_sub(self.loading));
         let saved = self.save(conn, settings_changed).await?;
+        if !saved && self.mode == Mode::Alone && (blind || self.overtaken(conn).await?) {
+            return Err(Failed::Overtaken);
+        }
         self.spent.lap(Phase::Save, decided);
         self.world.settle();
-        let kept = Kept { batch: self.head.batch + i64::from(saved), world: self.world };
+        let head = if saved { self.moved_head(settings_changed) } else { self.head };
+        let kept = Kept { head, world: self.world };
         Ok(Decided { outcomes, events: self.events, saved, settings_changed, kept })
     }
 
@@ -187,10 +213,16 @@ impl<'a, S: Service> Deciding<'a, S> {
         Ok(())
     }
 
-    /// Dry passes: every command is decided and forgotten again, until none misses anything. So the whole
-    /// batch is loaded with one statement per kind and level of dependence.
-    async fn load_ahead(&mut self, conn: &mut Conn) -> Result<(), Failed> {
-        let mut open: Vec<usize> = (0..self.jobs.len()).collect();
+    /// Whether another replica has saved a batch since the head was known.
+    async fn overtaken(&self, conn: &mut Conn) -> store::Result<bool> {
+        let rows: Vec<(i64,)> = conn.fetch_all(sql::BATCH, &[]).await?;
+        Ok(rows.first().is_none_or(|(batch,)| *batch != self.head.batch))
+    }
+
+    /// Dry passes: every command from `place` on is decided and forgotten again, until none misses anything. So the
+    /// rest of the batch is loaded with one statement per kind and level of dependence.
+    async fn load_ahead(&mut self, conn: &mut Conn, place: usize) -> Result<(), Failed> {
+        let mut open: Vec<usize> = (place..self.jobs.len()).collect();
         for _ in 0..MAX_LOADS {
             let mut still = Vec::new();
             for place in open {
@@ -228,6 +260,11 @@ impl<'a, S: Service> Deciding<'a, S> {
                 Err(Halt::Refused(refused)) => {
                     self.drop_drafts();
                     return Ok((Err(refused), false));
+                }
+                Err(Halt::Missing) if !self.loaded_ahead => {
+                    self.drop_drafts();
+                    self.loaded_ahead = true;
+                    self.load_ahead(conn, place).await?;
                 }
                 Err(Halt::Missing) => {
                     self.drop_drafts();
@@ -308,18 +345,34 @@ impl<'a, S: Service> Deciding<'a, S> {
         Ok(())
     }
 
+    /// The head once this batch is saved.
+    fn moved_head(&self, settings_changed: bool) -> Head {
+        Head {
+            last_seq: self.head.last_seq + self.events.len() as i64,
+            settings_version: self.head.settings_version + i64::from(settings_changed),
+            batch: self.head.batch + 1,
+        }
+    }
+
     /// Saves everything in one go and moves the head; `false` when there is nothing to save.
-    async fn save(&mut self, conn: &mut Conn, settings_changed: bool) -> store::Result<bool> {
+    async fn save(&mut self, conn: &mut Conn, settings_changed: bool) -> Result<bool, Failed> {
         let mut rows = Vec::new();
         self.world.rows(&mut rows);
         self.base.rows(&mut rows);
         if rows.is_empty() {
             return Ok(false);
         }
-        let last_seq = self.head.last_seq + self.events.len() as i64;
-        let settings_version = self.head.settings_version + i64::from(settings_changed);
-        let args = [Arg::from(last_seq), Arg::from(settings_version)];
-        conn.save(&Save { rows, last: sql::MOVE_HEAD, args: &args }).await?;
+        let moved = self.moved_head(settings_changed);
+        let args = [moved.last_seq, moved.settings_version, self.head.batch].map(Arg::from);
+        match self.mode {
+            Mode::Locked => conn.save(&Save { rows, last: sql::MOVE_HEAD, args: &args[..2] }).await?,
+            Mode::Alone => {
+                let batch = Save { rows, last: sql::MOVE_HEAD_ALONE, args: &args };
+                if !conn.save_alone(&batch).await? {
+                    return Err(Failed::Overtaken);
+                }
+            }
+        }
         Ok(true)
     }
 }

@@ -177,19 +177,23 @@ impl EventLog {
         self.db.fetch_optional(sql::CURSOR, args![cursor_id(consumer, source_log)]).await
     }
 
-    /// The committer has committed `events`.
-    pub(crate) fn committed(&self, events: Vec<Arc<LogEvent>>) {
-        let Some(last_seq) = events.last().map(|event| event.seq) else { return };
-        {
-            let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
-            // Another replica wrote between: what is kept must stay without a gap.
-            if recent.back().is_some_and(|newest| newest.seq + 1 != events[0].seq) {
-                recent.clear();
-            }
-            recent.extend(events);
-            let surplus = recent.len().saturating_sub(RECENT_EVENTS);
-            recent.drain(..surplus);
+    /// The committer has committed `events`: they can be read. Gives the last of them, to be announced.
+    pub(crate) fn remember(&self, events: Vec<Arc<LogEvent>>) -> Option<i64> {
+        let last_seq = events.last()?.seq;
+        let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
+        // Another replica wrote between: what is kept must stay without a gap.
+        if recent.back().is_some_and(|newest| newest.seq + 1 != events[0].seq) {
+            recent.clear();
         }
+        recent.extend(events);
+        let surplus = recent.len().saturating_sub(RECENT_EVENTS);
+        recent.drain(..surplus);
+        Some(last_seq)
+    }
+
+    /// Wakes the readers.
+    pub(crate) fn announce(&self, last_seq: Option<i64>) {
+        let Some(last_seq) = last_seq else { return };
         // Never back: the sweep may have seen what another replica wrote behind these.
         self.head.send_modify(|head| *head = last_seq.max(*head));
     }

@@ -12,6 +12,13 @@ pub(crate) const LOCK_HEAD: Sql = Sql::split(
 pub(crate) const MOVE_HEAD: Sql =
     Sql::same("update log_head set last_seq = $1, settings_version = $2, batch = batch + 1 where id = 1");
 
+/// The same for a replica that did not lock the head: touches nothing when another one has saved a batch since.
+pub(crate) const MOVE_HEAD_ALONE: Sql = Sql::same(
+    "update log_head set last_seq = $1, settings_version = $2, batch = batch + 1 where id = 1 and batch = $3",
+);
+
+pub(crate) const BATCH: Sql = Sql::same("select batch from log_head where id = 1");
+
 pub(crate) const BOUNDS: Sql = Sql::same("select epoch, floor_seq, last_seq from log_head where id = 1");
 
 pub(crate) const SETTINGS_VERSION: Sql = Sql::same("select settings_version from log_head where id = 1");
@@ -41,5 +48,16 @@ pub(crate) const LIST_DEAD_OF: Sql = Sql::same(
 pub(crate) const COUNT_DEAD: Sql = Sql::same("select count(*) from dead_letter where status = 'parked'");
 
 /// Every statement above, for the test that prepares them on both engines.
-pub const ALL: &[Sql] =
-    &[MOVE_HEAD, BOUNDS, SETTINGS_VERSION, REPLIES, READ_LOG, CURSOR, LIST_DEAD, LIST_DEAD_OF, COUNT_DEAD];
+pub const ALL: &[Sql] = &[
+    MOVE_HEAD,
+    MOVE_HEAD_ALONE,
+    BATCH,
+    BOUNDS,
+    SETTINGS_VERSION,
+    REPLIES,
+    READ_LOG,
+    CURSOR,
+    LIST_DEAD,
+    LIST_DEAD_OF,
+    COUNT_DEAD,
+];

@@ -36,6 +36,27 @@ pub struct Batch<'a> {
     pub args: &'a [Arg<'a>],
 }
 
+impl Batch<'_> {
+    /// The tables that have rows; fails when one of the rows was given only in part.
+    fn whole_rows(&self) -> Result<Vec<&Rows>> {
+        let rows: Vec<&Rows> = self.rows.iter().filter(|rows| !rows.is_empty()).collect();
+        if let Some(broken) = rows.iter().find(|rows| !rows.is_whole()) {
+            let problem = format!("table {}: a row was given only in part", broken.table.name);
+            return Err(Error::Faulty(sqlx::Error::Encode(problem.into())));
+        }
+        Ok(rows)
+    }
+
+    fn bind_postgres(&self, rows: Vec<&Rows>) -> Result<sqlx::postgres::PgArguments> {
+        let mut bound = sqlx::postgres::PgArguments::default();
+        for rows in rows {
+            save::bind_postgres(&mut bound, rows)?;
+        }
+        save::bind_last(&mut bound, self.args)?;
+        Ok(bound)
+    }
+}
+
 impl Conn {
     pub(crate) fn new(line: Line, inline: Inline) -> Self {
         Self { line, texts: Texts::default(), inline }
@@ -127,22 +148,25 @@ impl Conn {
         self.fetch_all(sql, &[Arg::Uuids(ids)]).await
     }
 
+    /// Saves a batch in a transaction of its own, in one round trip. `last` must touch one row, or none: then nothing is
+    /// saved, and the answer is `false`. Only on PostgreSQL; a local file has no round trips to spare.
+    pub async fn save_alone(&mut self, batch: &Batch<'_>) -> Result<bool> {
+        let rows = batch.whole_rows()?;
+        let Line::Postgres(conn) = &mut self.line else {
+            return Err(Error::Faulty(sqlx::Error::Protocol("this engine saves in transactions only".to_owned())));
+        };
+        let text = self.texts.postgres_alone(&rows, batch.last.postgres);
+        let (touched,): (i64,) = sqlx::query_as_with(text, batch.bind_postgres(rows)?).fetch_one(&mut *conn).await?;
+        Ok(touched == 1)
+    }
+
     /// Saves a batch: one statement on PostgreSQL, bucketed inserts on SQLite.
     pub async fn save(&mut self, batch: &Batch<'_>) -> Result<()> {
-        let rows: Vec<&Rows> = batch.rows.iter().filter(|rows| !rows.is_empty()).collect();
-        if let Some(broken) = rows.iter().find(|rows| !rows.is_whole()) {
-            let problem = format!("table {}: a row was given only in part", broken.table.name);
-            return Err(Error::Faulty(sqlx::Error::Encode(problem.into())));
-        }
+        let rows = batch.whole_rows()?;
         match &mut self.line {
             Line::Postgres(conn) => {
                 let text = self.texts.postgres(&rows, batch.last.postgres);
-                let mut bound = sqlx::postgres::PgArguments::default();
-                for rows in rows {
-                    save::bind_postgres(&mut bound, rows)?;
-                }
-                save::bind_last(&mut bound, batch.args)?;
-                sqlx::query_with(text, bound).execute(&mut *conn).await?;
+                sqlx::query_with(text, batch.bind_postgres(rows)?).execute(&mut *conn).await?;
             }
             Line::Sqlite(conn) => {
                 for rows in rows {

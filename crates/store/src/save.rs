@@ -18,8 +18,8 @@ const BUCKETS: [usize; 5] = [256, 64, 16, 4, 1];
 /// SQLite's default limit of bound variables (SQLITE_MAX_VARIABLE_NUMBER since 3.32).
 const MAX_VARIABLES: usize = 32_766;
 
-/// The tables of a batch with the way each is saved, and the closing statement.
-type SavedSet = (Vec<(&'static str, Way)>, &'static str);
+/// The tables of a batch with the way each is saved, the closing statement, and whether it decides about the rest.
+type SavedSet = (Vec<(&'static str, Way)>, &'static str, bool);
 
 /// Texts already made, by what they save.
 #[derive(Debug, Default)]
@@ -33,8 +33,15 @@ impl Texts {
     /// One statement that saves all of `batch` and then runs `last`, whose placeholders begin at `$1` and
     /// are moved behind those of the rows.
     pub(crate) fn postgres(&mut self, batch: &[&Rows], last: &'static str) -> &'static str {
-        let key = (batch.iter().map(|rows| (rows.table.name, rows.way)).collect(), last);
+        let key = (batch.iter().map(|rows| (rows.table.name, rows.way)).collect(), last, false);
         self.postgres.entry(key).or_insert_with(|| leak(postgres_text(batch, last)))
+    }
+
+    /// The same as one statement that is a transaction of its own: `first` touches one row or none, and nothing is
+    /// saved when it touches none. Gives the number of rows that it touched.
+    pub(crate) fn postgres_alone(&mut self, batch: &[&Rows], first: &'static str) -> &'static str {
+        let key = (batch.iter().map(|rows| (rows.table.name, rows.way)).collect(), first, true);
+        self.postgres.entry(key).or_insert_with(|| leak(postgres_alone_text(batch, first)))
     }
 
     pub(crate) fn sqlite(&mut self, table: &'static Table, way: Way, rows: usize) -> &'static str {
@@ -63,7 +70,19 @@ fn postgres_text(batch: &[&Rows], last: &str) -> String {
     if batch.is_empty() {
         return last.to_owned();
     }
-    let mut text = String::from("with ");
+    let (parts, bound) = parts(batch, "");
+    format!("with {parts} {}", shift(last, bound))
+}
+
+fn postgres_alone_text(batch: &[&Rows], first: &str) -> String {
+    let (parts, bound) = parts(batch, " and exists (select 1 from head)");
+    let comma = if parts.is_empty() { "" } else { ", " };
+    format!("with head as ({} returning 1){comma}{parts} select count(*) from head", shift(first, bound))
+}
+
+/// One CTE for each of `batch`, and how many placeholders they hold. `guard` is a further condition of each.
+fn parts(batch: &[&Rows], guard: &str) -> (String, usize) {
+    let mut text = String::new();
     let mut bound = 0;
     for (place, rows) in batch.iter().enumerate() {
         let table = rows.table;
@@ -79,7 +98,7 @@ fn postgres_text(batch: &[&Rows], last: &str) -> String {
         let _ = if rows.way == Way::Changed {
             write!(
                 text,
-                "update {} as t set {} from {source} where {})",
+                "update {} as t set {} from {source} where {}{guard})",
                 table.name,
                 assign(table, &picks),
                 same(table)
@@ -87,12 +106,12 @@ fn postgres_text(batch: &[&Rows], last: &str) -> String {
         } else {
             let (name, columns, picks) = (table.name, table.column_list(), picks.join(", "));
             let conflict = conflict(table, rows.way);
-            write!(text, "insert into {name} ({columns}) select {picks} from {source}{conflict})")
+            // Without the "true" a clause ON CONFLICT behind a join would be read as its condition.
+            let only = if guard.is_empty() { String::new() } else { format!(" where true{guard}") };
+            write!(text, "insert into {name} ({columns}) select {picks} from {source}{only}{conflict})")
         };
     }
-    text.push(' ');
-    text.push_str(&shift(last, bound));
-    text
+    (text, bound)
 }
 
 /// `version = u.c1, doc = u.c2::jsonb`: every column behind the key.
@@ -233,6 +252,21 @@ mod tests {
         );
         assert!(!sqlite_text(&NOTE, Way::Fresh, 1).contains("conflict"));
         assert!(sqlite_text(&NOTE, Way::Changed, 1).contains("on conflict (id) do update"));
+    }
+
+    #[test]
+    fn a_statement_of_its_own_saves_nothing_unless_its_first_part_touched_a_row() {
+        let text =
+            postgres_alone_text(&[&Rows::fresh(&NOTE), &Rows::changed(&NOTE)], "update head set n = $1 where n = $2");
+        assert_eq!(
+            text,
+            "with head as (update head set n = $7 where n = $8 returning 1), \
+             t0 as (insert into note (id, n, doc) select u.c0, u.c1, u.c2::jsonb from \
+             unnest($1::uuid[], $2::bigint[], $3::text[]) as u(c0, c1, c2) where true and exists (select 1 from head)), \
+             t1 as (update note as t set n = u.c1, doc = u.c2::jsonb from \
+             unnest($4::uuid[], $5::bigint[], $6::text[]) as u(c0, c1, c2) where t.id = u.c0 \
+             and exists (select 1 from head)) select count(*) from head"
+        );
     }
 
     #[test]

@@ -3,6 +3,7 @@
 
 extern crate karibu_commit as commit;
 
+mod alone;
 mod bank;
 mod batching;
 mod consuming;
