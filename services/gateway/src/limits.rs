@@ -31,6 +31,8 @@ pub const MAX_STREAMS_PER_CALLER: usize = 20;
 pub const HEARTBEAT: Duration = Duration::from_secs(15);
 /// Newest events of each log that are kept in memory for those who read along.
 pub const TAIL_EVENTS: usize = 10_000;
+/// How long the logs are followed when nobody listens any more.
+pub const TAIL_LINGER: Duration = Duration::from_secs(30);
 /// Events taken from a log at once when a reader is behind.
 pub const PAGE_EVENTS: usize = 500;
 /// Events in one message, when the caller does not say and at most.

@@ -1,6 +1,6 @@
 //! The logs of all services as the subscribers of this process read them: one reader per log feeds a ring of the
 //! newest events, from which everyone at the tail is served; who is behind reads the log itself. Nothing is kept for
-//! a single subscriber, so a slow one only lags.
+//! a single subscriber, so a slow one only lags; and while there is none, nothing is read.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -24,8 +24,10 @@ pub struct Tails(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     tails: BTreeMap<String, Tail>,
-    /// Marked whenever any log grows.
+    /// Marked whenever any log grows. Its receivers are the listeners.
     grown: watch::Sender<()>,
+    /// Marked whenever a listener comes.
+    wanted: watch::Sender<()>,
 }
 
 /// One log.
@@ -48,6 +50,8 @@ pub struct Bounds {
 
 #[derive(Debug, Default)]
 struct Ring {
+    /// A reader keeps it current. Without one nothing is remembered: it would soon be wrong.
+    followed: bool,
     bounds: Option<Bounds>,
     events: VecDeque<Arc<LogEvent>>,
 }
@@ -60,8 +64,11 @@ impl Tails {
     /// Follows these logs until `stop`; each is given a task by `spawn`.
     pub fn follow(sources: impl IntoIterator<Item = Source>, stop: &Stop, spawn: impl Fn(Follow)) -> Self {
         let tail = |source: Source| (source.name().to_owned(), Tail { source, ring: Mutex::default() });
-        let tails =
-            Self(Arc::new(Inner { tails: sources.into_iter().map(tail).collect(), grown: watch::channel(()).0 }));
+        let tails = Self(Arc::new(Inner {
+            tails: sources.into_iter().map(tail).collect(),
+            grown: watch::channel(()).0,
+            wanted: watch::channel(()).0,
+        }));
         for name in tails.0.tails.keys() {
             let (tails, name) = (tails.clone(), name.clone());
             spawn(Box::pin(stop.clone().run_until_cancelled_owned(async move { tails.feed(&name).await })));
@@ -79,14 +86,47 @@ impl Tails {
         self.0.tails.get(name)
     }
 
-    /// Changes whenever any log has grown.
+    /// Changes whenever any log has grown. The logs are followed as long as anyone holds one of these.
     pub fn grown(&self) -> watch::Receiver<()> {
-        self.0.grown.subscribe()
+        let grown = self.0.grown.subscribe();
+        self.0.wanted.send_replace(());
+        grown
     }
 
-    /// Keeps the ring of one log current, for ever.
+    /// Until someone listens.
+    async fn wanted(&self) {
+        let mut wanted = self.0.wanted.subscribe();
+        while self.0.grown.receiver_count() == 0 {
+            // Ends with the sender, which this holds.
+            let _ = wanted.changed().await;
+        }
+    }
+
+    /// Until nobody has listened for a while. A subscriber that comes back soon finds the ring as it was.
+    async fn unwanted(&self) {
+        loop {
+            tokio::time::sleep(limits::TAIL_LINGER).await;
+            if self.0.grown.receiver_count() == 0 {
+                return;
+            }
+        }
+    }
+
+    /// Keeps the ring of one log current while someone listens, for ever.
     async fn feed(&self, name: &str) {
         let Some(tail) = self.find(name) else { return };
+        loop {
+            self.wanted().await;
+            tail.lock().followed = true;
+            tokio::select! {
+                () = self.keep_current(tail, name) => {}
+                () = self.unwanted() => {}
+            }
+            *tail.lock() = Ring::default();
+        }
+    }
+
+    async fn keep_current(&self, tail: &Tail, name: &str) {
         loop {
             let Ok(bounds) = tail.ask().await else {
                 tokio::time::sleep(RETRY).await;
@@ -132,6 +172,9 @@ impl Tail {
         let bounds = self.patiently(self.source.bounds()).await?;
         let asked = Bounds { epoch: bounds.epoch, floor_seq: bounds.floor_seq, head_seq: bounds.last_seq };
         let mut ring = self.lock();
+        if !ring.followed {
+            return Ok(asked);
+        }
         if ring.bounds.is_some_and(|known| known.epoch != asked.epoch) {
             ring.events.clear();
         }
