@@ -40,6 +40,7 @@ pub mod hop;
 mod kit;
 pub mod limits;
 mod log_service;
+mod memory;
 mod metrics;
 mod observe;
 mod reflection;
