@@ -13,6 +13,7 @@ use tokio::sync::mpsc;
 use crate::batch::{Decided, Deciding, Failed, Head};
 use crate::door::{Door, Job, Options, Refused};
 use crate::log::EventLog;
+use crate::sealing::Sealing;
 use crate::spent::{Clockwork, Phase, Spent};
 use crate::sql;
 use crate::verb::Service;
@@ -65,6 +66,7 @@ pub async fn start<S: Service>(db: Db, clock: Clock, options: Options) -> store:
         log: log.clone(),
         stats: stats.clone(),
         wrote: false,
+        sealing: Sealing::new(S::NAME, options.master_keys),
     };
     tokio::spawn(committer.run());
     Ok(Door { queue, log, stats })
@@ -84,6 +86,7 @@ struct Committer<S: Service> {
     log: EventLog,
     stats: Arc<Stats>,
     wrote: bool,
+    sealing: Sealing,
 }
 
 impl<S: Service> Committer<S> {
@@ -184,7 +187,8 @@ impl<S: Service> Committer<S> {
         let Some((_, settings)) = &self.settings else {
             return Err(Failed::Store(store::Error::Address("no settings".to_owned())));
         };
-        let deciding = Deciding::new(part, head, settings, self.clock.now_us(), &mut self.ids, &self.stats.spent);
+        let (now_us, spent, sealing) = (self.clock.now_us(), &self.stats.spent, &self.sealing);
+        let deciding = Deciding::new(part, head, settings, now_us, &mut self.ids, spent, sealing);
         let decided = deciding.run(conn).await?;
         let saved = Instant::now();
         if decided.saved {

@@ -3,9 +3,11 @@
 
 extern crate karibu_commit as commit;
 
+mod accountability;
 mod bank;
 mod batching;
 mod consuming;
 mod engines;
 mod idempotency;
 mod laws;
+mod letters;
