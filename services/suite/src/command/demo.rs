@@ -40,6 +40,7 @@ impl Demo {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             clock: Clock::system(),
             telemetry,
+            tls: server::tls::TlsConfig::none(),
             new_key: false,
         };
         let outcome = play(options).await;
