@@ -71,8 +71,15 @@ pub struct Db {
 #[derive(Clone, Debug)]
 pub(crate) enum Pools {
     /// As the login, and as the role of readers.
-    Postgres { own: PgPool, readers: Option<PgPool> },
-    Sqlite { read: SqlitePool, write: SqlitePool, lock: Arc<File> },
+    Postgres {
+        own: PgPool,
+        readers: Option<PgPool>,
+    },
+    Sqlite {
+        read: SqlitePool,
+        write: SqlitePool,
+        lock: Arc<File>,
+    },
 }
 
 /// Runs one body on the pool for reading, whichever engine it is.

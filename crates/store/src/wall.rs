@@ -74,8 +74,10 @@ impl Db {
         let (Pools::Postgres { own, .. }, Some(role)) = (&self.pools, self.reader_role()) else { return Ok(()) };
         let mut found = find_role(own, role).await?;
         if found.as_ref().is_none_or(|role| !role.is_member) {
-            let make = if found.is_none() { format!("create role \"{role}\" nologin nobypassrls; ") } else { String::new() };
-            let made = sqlx::raw_sql(AssertSqlSafe(format!("{make}grant \"{role}\" to current_user"))).execute(own).await;
+            let make =
+                if found.is_none() { format!("create role \"{role}\" nologin nobypassrls; ") } else { String::new() };
+            let made =
+                sqlx::raw_sql(AssertSqlSafe(format!("{make}grant \"{role}\" to current_user"))).execute(own).await;
             // Services that start together make it together: the look afterwards decides.
             found = find_role(own, role).await?;
             if found.as_ref().is_none_or(|role| !role.is_member) {
@@ -115,7 +117,9 @@ impl Db {
     /// The tables that a caller of one branch can read without any policy, sorted: for the test that each of them was
     /// meant to be. Empty on SQLite.
     pub async fn tables_without_wall(&self) -> Result<Vec<String>> {
-        let (Pools::Postgres { own, .. }, Some(role)) = (&self.pools, self.reader_role()) else { return Ok(Vec::new()) };
+        let (Pools::Postgres { own, .. }, Some(role)) = (&self.pools, self.reader_role()) else {
+            return Ok(Vec::new());
+        };
         let tables: Vec<Known> = sqlx::query_as(TABLES).bind(role).bind(REACH).fetch_all(own).await?;
         Ok(tables.into_iter().filter(|table| table.may_read && !table.has_wall).map(|table| table.name).collect())
     }
@@ -186,7 +190,9 @@ mod tests {
         let text = raise(&known("visit", true), &[], "reader");
         assert!(text.contains("force row level security") && text.contains("create policy karibu_reach"), "{text}");
         assert!(!text.contains("is null"));
-        assert!(raise(&known("entry", true), &[Wall::OrNoBranch { table: "entry" }], "r").contains("branch_id is null or"));
+        assert!(
+            raise(&known("entry", true), &[Wall::OrNoBranch { table: "entry" }], "r").contains("branch_id is null or")
+        );
     }
 
     #[test]
