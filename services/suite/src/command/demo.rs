@@ -40,6 +40,7 @@ impl Demo {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             clock: Clock::system(),
             telemetry,
+            rate_limits: Default::default(),
             tls: server::tls::TlsConfig::none(),
             new_key: false,
         };

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use gateway::admission::RateLimits;
 use kernel::Clock;
 use server::config::TelemetryConfig;
 use server::tls::TlsConfig;
@@ -22,6 +23,9 @@ pub(super) struct Up {
     /// Make another administrator's API key and print it (the first start prints one anyway)
     #[arg(long)]
     new_key: bool,
+    /// Calls each second by class, as the gateway takes them
+    #[arg(long, env = "KARIBU_RATE_LIMITS", value_name = "NAME=CALLS", default_value = gateway::limits::RATE_LIMITS)]
+    rate_limits: RateLimits,
     #[command(flatten)]
     tls: TlsConfig,
     #[command(flatten)]
@@ -37,6 +41,7 @@ impl Up {
             data: self.data,
             listen: self.listen,
             clock: Clock::system(),
+            rate_limits: self.rate_limits,
             tls: self.tls,
             telemetry: self.telemetry,
             new_key: self.new_key,
