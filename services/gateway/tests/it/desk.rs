@@ -35,6 +35,8 @@ pub struct Desk {
     pub keys: Arc<Mutex<HashMap<String, Principal>>>,
     /// Staff by issuer and subject.
     pub people: Arc<Mutex<HashMap<(String, String), Principal>>>,
+    /// What the gateway told of the use of keys.
+    pub uses: Arc<Mutex<Vec<ApiKeyUse>>>,
     pub seen: Arc<Mutex<Vec<Seen>>>,
     pub last_close: Arc<Mutex<Option<CloseBranchRequest>>>,
     /// Told when a slow call has begun.
@@ -176,12 +178,20 @@ impl AccessService for Desk {
         Ok(Response::new(ResolvePrincipalResponse { principal: Some(principal) }))
     }
 
+    async fn record_api_key_use(
+        &self,
+        request: Request<RecordApiKeyUseRequest>,
+    ) -> Result<Response<RecordApiKeyUseResponse>, Status> {
+        let call = Call::admit(request)?;
+        self.uses.lock().unwrap().extend(call.body.uses);
+        Ok(Response::new(RecordApiKeyUseResponse {}))
+    }
+
     not_here! {
         link_staff_identity(LinkStaffIdentityRequest) -> LinkStaffIdentityResponse;
         create_role(CreateRoleRequest) -> CreateRoleResponse;
         update_role(UpdateRoleRequest) -> UpdateRoleResponse;
         delete_role(DeleteRoleRequest) -> DeleteRoleResponse;
         rotate_api_key(RotateApiKeyRequest) -> RotateApiKeyResponse;
-        record_api_key_use(RecordApiKeyUseRequest) -> RecordApiKeyUseResponse;
     }
 }
