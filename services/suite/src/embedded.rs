@@ -24,6 +24,8 @@ pub struct Options {
     pub clock: Clock,
     /// How much the gateway bears of each caller.
     pub rate_limits: gateway::admission::RateLimits,
+    /// How staff sign in.
+    pub sign_in: gateway::SignIn,
     /// TLS of the gateway's port.
     pub tls: TlsConfig,
     /// Logs, traces and metrics.
@@ -99,7 +101,8 @@ async fn start_services(house: &House, options: &Options) -> anyhow::Result<(Vec
     // Kept with the data, so that subscribers go on where they were after a restart.
     let resume_secret_file = Some(options.data.join("resume-secret"));
     let rate_limits = options.rate_limits.clone();
-    let settings = gateway::Config { resume_secret_file, rate_limits, ..Default::default() };
+    let sign_in = options.sign_in.clone();
+    let settings = gateway::Config { resume_secret_file, rate_limits, sign_in, ..Default::default() };
     let door = gateway::start(&kit(gateway::NAME), settings).await.context("gateway")?;
     Ok((services.into_iter().chain([door]).collect(), key))
 }

@@ -17,7 +17,7 @@ use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
 use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 use tonic::Code;
-use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint};
+use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity};
 
 use crate::echo::SAY;
 use crate::fixture::{Running, SOON, ask, call, house, request, settings, speaker};
@@ -218,6 +218,27 @@ async fn new_certificates_are_taken_under_load_and_no_call_is_lost() {
     }
     seen.dedup();
     assert_eq!(seen.len(), 4);
+    running.end().await;
+}
+
+#[tokio::test]
+async fn the_certificates_of_the_script_serve_for_mutual_tls() {
+    let folder = tempfile::tempdir().unwrap();
+    let script = testkit::workspace_root().join("deploy/certificates.sh");
+    let made = std::process::Command::new("bash").arg(script).arg(folder.path()).output().unwrap();
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    let file = |name: &str| folder.path().join(name).display().to_string();
+    let (certificate, key, authority) = (file("ticketing.pem"), file("ticketing.key"), file("authority.pem"));
+    let flags = ["--tls-certificate", &certificate, "--tls-key", &key, "--tls-callers", &authority];
+    let mut house = house();
+    house.tls = Tls::load(&settings(&flags).tls).unwrap();
+    let running = Running::start_in(house, &flags).await;
+    let read = |name: &str| std::fs::read(folder.path().join(name)).unwrap();
+    let tls = ClientTlsConfig::new().ca_certificate(Certificate::from_pem(read("authority.pem")));
+    let tls = tls.domain_name("ticketing").identity(Identity::from_pem(read("gateway.pem"), read("gateway.key")));
+    let endpoint = Endpoint::from_shared(format!("https://{}", running.address)).unwrap();
+    let channel = endpoint.tls_config(tls).unwrap().connect().await.unwrap();
+    assert!(call(channel, SAY, request(ask("", 0), &running.bearer())).await.is_ok());
     running.end().await;
 }
 

@@ -41,6 +41,7 @@ impl Demo {
             clock: Clock::system(),
             telemetry,
             rate_limits: Default::default(),
+            sign_in: Default::default(),
             tls: server::tls::TlsConfig::none(),
             new_key: false,
         };

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use gateway::SignIn;
 use gateway::admission::RateLimits;
 use kernel::Clock;
 use server::config::TelemetryConfig;
@@ -27,6 +28,8 @@ pub(super) struct Up {
     #[arg(long, env = "KARIBU_RATE_LIMITS", value_name = "NAME=CALLS", default_value = gateway::limits::RATE_LIMITS)]
     rate_limits: RateLimits,
     #[command(flatten)]
+    sign_in: SignIn,
+    #[command(flatten)]
     tls: TlsConfig,
     #[command(flatten)]
     telemetry: TelemetryConfig,
@@ -42,6 +45,7 @@ impl Up {
             listen: self.listen,
             clock: Clock::system(),
             rate_limits: self.rate_limits,
+            sign_in: self.sign_in,
             tls: self.tls,
             telemetry: self.telemetry,
             new_key: self.new_key,
