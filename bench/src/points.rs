@@ -8,6 +8,7 @@ use crate::sql;
 /// The tables.
 pub(crate) const MIGRATIONS: Migrations = Migrations {
     base: 1000,
+    walls: &[],
     steps: &[Migration { name: "0001_points", postgres: sql::POINTS_POSTGRES, sqlite: sql::POINTS_POSTGRES }],
 };
 

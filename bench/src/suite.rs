@@ -69,6 +69,7 @@ impl Suite {
                 .env("KARIBU_PEERS", peers.join(","))
                 .env("KARIBU_INTERNAL_KEY", keys.0.display().to_string())
                 .env("KARIBU_INTERNAL_PUBLIC_KEYS", keys.1.display().to_string())
+                .env("KARIBU_RATE_LIMITS", "off")
                 .env("KARIBU_BOOTSTRAP_KEY", &key)
                 .env("KARIBU_DATABASE", &database)
                 .start();

@@ -232,6 +232,7 @@ impl Common {
             .env("KARIBU_PEERS", &self.peers)
             .env("KARIBU_INTERNAL_KEY", self.private_key.display().to_string())
             .env("KARIBU_INTERNAL_PUBLIC_KEYS", self.public_key.display().to_string())
+            .env("KARIBU_RATE_LIMITS", "off")
             .env("KARIBU_LOG", "warn");
         if let (Some(database), Some(proxy)) = (database, &postgres) {
             options = options.env("KARIBU_DATABASE", through(database, proxy.address())?);

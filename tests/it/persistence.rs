@@ -12,6 +12,8 @@ async fn a_second_start_finds_the_data_and_the_key_again() {
         listen: "127.0.0.1:0".parse().unwrap(),
         clock: Clock::system(),
         telemetry: server::config::TelemetryConfig { log: "warn".into(), ..Default::default() },
+        rate_limits: Default::default(),
+        tls: server::tls::TlsConfig::none(),
         new_key: false,
     };
     let first = Suite::start(options()).await.unwrap();

@@ -107,6 +107,7 @@ impl Distributed {
             .env("KARIBU_PEERS", peers.join(","))
             .env("KARIBU_INTERNAL_KEY", path(keys.private.clone()))
             .env("KARIBU_INTERNAL_PUBLIC_KEYS", path(keys.public.clone()))
+            .env("KARIBU_RATE_LIMITS", "off")
             .env("KARIBU_LOG", "warn");
         for (name, value) in more {
             options = options.env(name, *value);

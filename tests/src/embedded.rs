@@ -16,6 +16,8 @@ pub async fn embedded() -> Place {
         listen: "127.0.0.1:0".parse().unwrap(),
         clock: clock.clone(),
         telemetry: TelemetryConfig { log: "warn".to_owned(), ..TelemetryConfig::default() },
+        rate_limits: "off".parse().expect("a limit"),
+        tls: server::tls::TlsConfig::none(),
         new_key: false,
     };
     let suite = Suite::start(options).await.expect("the suite starts");

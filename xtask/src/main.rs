@@ -3,6 +3,7 @@
 mod bench;
 mod commands;
 mod faults;
+mod fuzz;
 mod report;
 mod setup;
 mod test;
@@ -27,6 +28,8 @@ Usage: cargo xtask COMMAND
                         the ledger harness: callers write while a seeded nemesis breaks things; then every promise is checked
   faults --mutation NAME
                         the same on a copy of the sources with faults/mutations/NAME.patch applied: it must fail
+  fuzz [--minutes M] [NAME…]
+                        builds the fuzz targets of fuzz/ and runs each, or those named, for M minutes (1 if left out)
   bench --quick         cold start and memory of the embedded suite (release build)
   bench [--only P3,P9] [--rounds N] [--seconds N] [--dry]
                         every measure against its yardstick; writes docs/benchmarks.md (unless --dry)
@@ -41,6 +44,7 @@ fn main() -> ExitCode {
         ["test", options @ ..] => test::Options::parse(options).and_then(|options| test::run(&root, &options)),
         ["tidy"] => tidy::run(&root),
         ["faults", options @ ..] => faults::run(&root, options),
+        ["fuzz", options @ ..] => fuzz::Options::parse(options).and_then(|options| fuzz::run(&root, &options)),
         ["bench", "--quick"] => bench::quick(&root),
         ["bench", options @ ..] => bench::full(&root, options),
         ["help" | "--help" | "-h"] | [] => {

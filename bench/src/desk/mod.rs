@@ -17,6 +17,7 @@ use crate::sql;
 /// The tables.
 pub(crate) const MIGRATIONS: Migrations = Migrations {
     base: 1000,
+    walls: &[],
     steps: &[Migration { name: "0001_desk", postgres: sql::DESK_POSTGRES, sqlite: sql::DESK_SQLITE }],
 };
 

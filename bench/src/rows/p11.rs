@@ -41,7 +41,8 @@ pub(crate) async fn embedded(data: &std::path::Path, key: Option<&str>) -> anyho
         .arg("--listen")
         .arg(format!("127.0.0.1:{port}"))
         .arg("--data")
-        .arg(data.display().to_string());
+        .arg(data.display().to_string())
+        .env("KARIBU_RATE_LIMITS", "off");
     let started = Instant::now();
     let service = options.start();
     let mut answered_after = None;

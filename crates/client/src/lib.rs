@@ -13,9 +13,11 @@ mod patience;
 use std::time::Duration;
 
 use proto::karibu::feedback::v1::feedback_service_client::FeedbackServiceClient;
+use proto::karibu::gateway::v1::customer_service_client::CustomerServiceClient;
 use proto::karibu::gateway::v1::event_service_client::EventServiceClient;
 use proto::karibu::gateway::v1::overview_service_client::OverviewServiceClient;
 use proto::karibu::loyalty::v1::loyalty_service_client::LoyaltyServiceClient;
+use proto::karibu::organization::v1::access_service_client::AccessServiceClient;
 use proto::karibu::organization::v1::organization_service_client::OrganizationServiceClient;
 use proto::karibu::profile::v1::profile_service_client::ProfileServiceClient;
 use proto::karibu::ticketing::v1::ticketing_service_client::TicketingServiceClient;
@@ -82,8 +84,8 @@ macro_rules! services {
 }
 
 impl Karibu {
-    /// Connects to the gateway at `address` (`http://host:port`) with an API key. The key is checked by
-    /// the first call.
+    /// Connects to the gateway at `address` (`http://host:port`) with an API key, an access token or a customer's token.
+    /// It is checked by the first call.
     pub async fn connect(address: &str, api_key: &str) -> Result<Self, ConnectError> {
         let mut key: MetadataValue<Ascii> = format!("Bearer {api_key}").parse().map_err(|_| ConnectError::Key)?;
         key.set_sensitive(true);
@@ -105,6 +107,8 @@ impl Karibu {
     services! {
         /// Branches, staff, roles and API keys.
         organization: OrganizationServiceClient;
+        /// Outer identities of staff.
+        access: AccessServiceClient;
         /// Customers, visits, purchases, the timeline.
         profile: ProfileServiceClient;
         /// Complaints and what becomes of them.
@@ -117,6 +121,8 @@ impl Karibu {
         events: EventServiceClient;
         /// The 360° view of a customer.
         overview: OverviewServiceClient;
+        /// Tokens of customers, and what a customer sees with one.
+        customers: CustomerServiceClient;
     }
 }
 

@@ -6,6 +6,8 @@ use store::{Kind, OnConflict, Rows, Table};
 use uuid::Uuid;
 
 use crate::aggregate::{Aggregate, Append, Corrupt};
+use crate::audit::Noted;
+use crate::chore::Chores;
 use crate::slot::{Log, Slot};
 
 /// The move of a consumer over events of a source log, in the transaction of their effect. It succeeds
@@ -46,6 +48,8 @@ crate::world! {
         pub(crate) dead: Slot<DeadLetter>,
         pub(crate) requests: Log<Answered>,
         pub(crate) log: Log<LogRow>,
+        pub(crate) notes: Log<Noted>,
+        pub(crate) chores: Chores,
     }
 }
 
@@ -272,7 +276,11 @@ impl Append for Answered {
 
 /// An event on its way into the log.
 #[derive(Debug)]
-pub(crate) struct LogRow(pub std::sync::Arc<crate::LogEvent>);
+pub(crate) struct LogRow {
+    pub event: std::sync::Arc<crate::LogEvent>,
+    /// Who caused it and by what, see [`crate::Cause`]: for auditors, never told to consumers.
+    pub caused_by: Option<std::sync::Arc<str>>,
+}
 
 static EVENT_LOG: Table = Table::new(
     "event_log",
@@ -290,6 +298,7 @@ static EVENT_LOG: Table = Table::new(
         ("recorded_at_us", Kind::Int),
         ("trace_context", Kind::Text),
         ("payload", Kind::Bytes),
+        ("caused_by", Kind::Text),
     ],
     OnConflict::Fail,
 );
@@ -297,7 +306,7 @@ static EVENT_LOG: Table = Table::new(
 impl Append for LogRow {
     const TABLE: &'static Table = &EVENT_LOG;
     fn to_row(&self, row: &mut Rows) {
-        let event = &self.0;
+        let event = &self.event;
         row.int(event.seq)
             .uuid(event.event_id)
             .text(event.kind.as_str())
@@ -309,6 +318,7 @@ impl Append for LogRow {
             .int(event.occurred_at_us)
             .int(event.recorded_at_us)
             .text(event.trace_context.as_deref())
-            .bytes(event.payload.as_ref());
+            .bytes(event.payload.as_ref())
+            .text(self.caused_by.as_deref());
     }
 }

@@ -8,14 +8,16 @@ use std::time::{Duration, Instant};
 
 use kernel::IdSource;
 use sqlx::FromRow;
-use store::{Arg, Batch as Save, Conn};
+use store::{Arg, Batch as Save, Conn, Rows};
 use uuid::Uuid;
 
 use crate::aggregate::Corrupt;
 use crate::base::{Advance, Answered, Base, Cursor, DeadLetter, LogRow, ParkedKey};
+use crate::cause;
 use crate::dead;
 use crate::door::{Applied, Job, Once, Outcome, Refused};
 use crate::log::LogEvent;
+use crate::sealing::Sealing;
 use crate::slot::Missing;
 use crate::spent::{Clockwork, Phase};
 use crate::sql;
@@ -114,6 +116,7 @@ pub(crate) struct Deciding<'a, S: Service> {
     /// Keys answered in this batch: fingerprint and reply.
     answered: HashMap<Uuid, (i64, Vec<u8>)>,
     spent: &'a Clockwork,
+    sealing: &'a Sealing,
     /// Time spent loading while this batch was decided.
     loading: Duration,
     /// What the commands need was loaded ahead.
@@ -125,6 +128,8 @@ struct Verdict<S: Service> {
     result: Result<Vec<u8>, Halt<S::Refusal>>,
     told: Vec<Told<S::Event>>,
     settings_changed: bool,
+    /// What is stored for a repeat, when it is not the reply itself.
+    stored: Option<Vec<u8>>,
 }
 
 #[derive(FromRow)]
@@ -142,6 +147,7 @@ impl<'a, S: Service> Deciding<'a, S> {
         now_us: i64,
         ids: &'a mut IdSource,
         spent: &'a Clockwork,
+        sealing: &'a Sealing,
         kept: Option<Kept<S>>,
     ) -> Self {
         // Another replica may have changed what this one remembers; then it remembers nothing.
@@ -159,6 +165,7 @@ impl<'a, S: Service> Deciding<'a, S> {
             replies: HashMap::new(),
             answered: HashMap::new(),
             spent,
+            sealing,
             loading: Duration::ZERO,
             loaded_ahead: false,
         }
@@ -254,7 +261,7 @@ impl<'a, S: Service> Deciding<'a, S> {
                         self.drop_drafts();
                         return Ok((Err(Refused::TooLarge), false));
                     }
-                    self.keep(place, told, &reply);
+                    self.keep(place, told, verdict.stored.as_deref().unwrap_or(&reply));
                     return Ok((Ok(reply.into()), verdict.settings_changed));
                 }
                 Err(Halt::Refused(refused)) => {
@@ -290,12 +297,12 @@ impl<'a, S: Service> Deciding<'a, S> {
             let (world, base) = (&mut self.world, &mut self.base);
             if ahead { look_ahead(job, world, base, &mut cx) } else { decide(job, world, base, &mut cx) }
         }));
-        let (told, settings_changed) = (std::mem::take(&mut cx.events), cx.settings_changed);
+        let (told, settings_changed, stored) = (std::mem::take(&mut cx.events), cx.settings_changed, cx.stored.take());
         let result = decided.unwrap_or_else(|_| {
             tracing::error!(service = S::NAME, by = &*job.by, "a verb panicked; its command is refused");
             Err(Halt::Refused(Refused::Internal))
         });
-        Verdict { result, told, settings_changed }
+        Verdict { result, told, settings_changed, stored }
     }
 
     fn keep(&mut self, place: usize, told: Vec<(Vec<u8>, Told<S::Event>)>, reply: &[u8]) {
@@ -305,9 +312,10 @@ impl<'a, S: Service> Deciding<'a, S> {
             let created_at_us = self.now_us;
             self.base.requests.push(Answered { key, fingerprint, reply: reply.to_vec(), created_at_us });
         }
+        let caused_by = if told.is_empty() { None } else { Some(cause::of(job)) };
         for (payload, told) in told {
             let event = Arc::new(self.record(told, payload, job.trace.as_deref()));
-            self.base.log.push(LogRow(event.clone()));
+            self.base.log.push(LogRow { event: event.clone(), caused_by: caused_by.clone() });
             self.events.push(event);
         }
         self.world.keep();
@@ -361,6 +369,9 @@ impl<'a, S: Service> Deciding<'a, S> {
         self.base.rows(&mut rows);
         if rows.is_empty() {
             return Ok(false);
+        }
+        if rows.iter().any(Rows::has_unsealed) {
+            self.sealing.seal(conn, &mut rows, self.now_us).await?;
         }
         let moved = self.moved_head(settings_changed);
         let args = [moved.last_seq, moved.settings_version, self.head.batch].map(Arg::from);
@@ -438,6 +449,7 @@ fn decide<S: Service>(
             unpark(base, &letter)?;
             Ok(Vec::new())
         }
+        Once::Chore(chore) => Ok(chore.decide(base, cx)?.to_be_bytes().to_vec()),
     }
 }
 

@@ -11,8 +11,9 @@ use store::{Conn, Db, Engine};
 use tokio::sync::mpsc;
 
 use crate::batch::{Decided, Deciding, Failed, Head, Kept, Mode};
-use crate::door::{Door, Job, Options, Refused};
+use crate::door::{Door, Job, Once, Options, Refused};
 use crate::log::EventLog;
+use crate::sealing::Sealing;
 use crate::spent::{Clockwork, Phase, Spent};
 use crate::sql;
 use crate::verb::Service;
@@ -88,6 +89,7 @@ pub async fn assemble<S: Service>(
         log: log.clone(),
         stats: stats.clone(),
         wrote: false,
+        sealing: Sealing::new(S::NAME, options.master_keys),
     };
     Ok((Door { queue, log, stats }, committer.run()))
 }
@@ -112,6 +114,7 @@ struct Committer<S: Service> {
     log: EventLog,
     stats: Arc<Stats>,
     wrote: bool,
+    sealing: Sealing,
 }
 
 impl<S: Service> Committer<S> {
@@ -217,9 +220,14 @@ impl<S: Service> Committer<S> {
             return Ok(None);
         }
         collect_into(part, FEW, &mut self.carried, &mut self.queue, Instant::now());
+        if part.iter().any(|job| matches!(job.once, Once::Chore(_))) {
+            // A chore runs statements of its own, which must be one transaction with the rest.
+            self.kept = Some(kept);
+            return Ok(None);
+        }
+        let (mode, spent, sealing) = ((Mode::Alone, head), &self.stats.spent, &self.sealing);
         let now_us = self.clock.now_us();
-        let mode = (Mode::Alone, head);
-        let deciding = Deciding::new(part, mode, settings, now_us, &mut self.ids, &self.stats.spent, Some(kept));
+        let deciding = Deciding::new(part, mode, settings, now_us, &mut self.ids, spent, sealing, Some(kept));
         let decided = deciding.run(conn).await?;
         if decided.settings_changed {
             self.settings = None;
@@ -252,8 +260,8 @@ impl<S: Service> Committer<S> {
         let (now_us, kept) = (self.clock.now_us(), self.kept.take());
         let undisturbed = kept.as_ref().is_some_and(|kept| kept.head.batch == head.batch);
         self.calm = if undisturbed { self.calm.saturating_add(1) } else { 0 };
-        let mode = (Mode::Locked, head);
-        let deciding = Deciding::new(part, mode, settings, now_us, &mut self.ids, &self.stats.spent, kept);
+        let (mode, spent, sealing) = ((Mode::Locked, head), &self.stats.spent, &self.sealing);
+        let deciding = Deciding::new(part, mode, settings, now_us, &mut self.ids, spent, sealing, kept);
         let decided = deciding.run(conn).await?;
         let saved = Instant::now();
         if decided.saved {

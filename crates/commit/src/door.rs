@@ -7,8 +7,11 @@ use bytes::Bytes;
 use prost::Message;
 use tokio::sync::{mpsc, oneshot};
 use uuid::Uuid;
+use vault::MasterKeys;
 
 use crate::base::Advance;
+use crate::cause::Cause;
+use crate::chore::Chore;
 use crate::committer::Stats;
 use crate::log::{EventLog, LogEvent};
 use crate::verb::{Answer, Cx, Service, Stop, Verb};
@@ -22,11 +25,13 @@ pub struct Options {
     pub batch: usize,
     /// Seeds the ids that verbs draw.
     pub seed: u64,
+    /// Wraps the keys that personal texts are sealed under.
+    pub master_keys: MasterKeys,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { queue: 4_096, batch: 256, seed: rand_seed() }
+        Self { queue: 4_096, batch: 256, seed: rand_seed(), master_keys: MasterKeys::ephemeral() }
     }
 }
 
@@ -48,6 +53,8 @@ pub struct Submission {
     pub by: Arc<str>,
     /// The W3C `traceparent` to store with events.
     pub trace: Option<Arc<str>>,
+    /// What caused it, for the audit trail; `None` when the installation itself did.
+    pub cause: Option<Cause>,
 }
 
 /// Why a command has no reply.
@@ -126,6 +133,8 @@ pub(crate) enum Once {
     Park { advance: Advance, event: Arc<LogEvent>, reason: String },
     /// A dead letter is taken up again, or given up (`verdict`).
     Dead { id: Uuid, verdict: &'static str },
+    /// Housekeeping of the write path itself.
+    Chore(Chore),
     /// By the verb itself, which finds nothing left to do (timers).
     Verb,
 }
@@ -139,6 +148,7 @@ pub(crate) struct Job<S: Service> {
     pub until: Option<Instant>,
     pub by: Arc<str>,
     pub trace: Option<Arc<str>>,
+    pub cause: Option<Cause>,
     pub answer: oneshot::Sender<Outcome<S>>,
 }
 
@@ -149,7 +159,9 @@ pub(crate) trait Command<S: Service>: Send + Sync {
 
 impl<S: Service, V: Verb<S>> Command<S> for V {
     fn decide(&self, world: &mut S::World, cx: &mut Cx<'_, S>) -> Result<Vec<u8>, Stop<S::Refusal>> {
-        Ok(Verb::decide(self, world, cx)?.to_wire().encode_to_vec())
+        let reply = Verb::decide(self, world, cx)?;
+        cx.stored = reply.to_stored().map(|stored| stored.encode_to_vec());
+        Ok(reply.to_wire().encode_to_vec())
     }
 }
 
@@ -199,10 +211,10 @@ impl<S: Service> Door<S> {
         submission: Submission,
         verb: V,
     ) -> Result<<V::Reply as Answer>::Wire, Refused<S::Refusal>> {
-        let Submission { key, fingerprint, until, by, trace } = submission;
+        let Submission { key, fingerprint, until, by, trace, cause } = submission;
         let (answer, reply) = oneshot::channel();
         let once = Once::Key { key, fingerprint };
-        let job = Job { command: Some(Arc::new(verb)), once, until: Some(until), by, trace, answer };
+        let job = Job { command: Some(Arc::new(verb)), once, until: Some(until), by, trace, cause, answer };
         self.queue.try_send(job).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => Refused::Overloaded,
             mpsc::error::TrySendError::Closed(_) => Refused::Unavailable,
@@ -270,7 +282,7 @@ impl<S: Service> Door<S> {
         self.send(None, once, "operator", None).await?.await.map(drop)
     }
 
-    async fn send(
+    pub(crate) async fn send(
         &self,
         command: Option<Arc<dyn Command<S>>>,
         once: Once,
@@ -278,7 +290,7 @@ impl<S: Service> Door<S> {
         trace: Option<Arc<str>>,
     ) -> Result<impl Future<Output = Outcome<S>> + use<S>, Refused<S::Refusal>> {
         let (answer, reply) = oneshot::channel();
-        let job = Job { command, once, until: None, by: Arc::from(by), trace, answer };
+        let job = Job { command, once, until: None, by: Arc::from(by), trace, cause: None, answer };
         self.queue.send(job).await.map_err(|_| Refused::Unavailable)?;
         Ok(async move { reply.await.unwrap_or(Err(Refused::Unavailable)) })
     }

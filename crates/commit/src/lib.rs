@@ -6,13 +6,19 @@
 //! answered the same for ever; an acknowledged command is durable.
 
 mod aggregate;
+mod audit;
 mod base;
 mod batch;
+mod cause;
+mod chore;
 mod committer;
 mod dead;
 mod door;
+mod erasure;
+mod keys;
 mod log;
 mod rehearsal;
+mod sealing;
 mod slot;
 mod spent;
 mod sql;
@@ -23,10 +29,14 @@ mod world;
 pub use world::macros;
 
 pub use aggregate::{Aggregate, Append, Corrupt, known};
+pub use audit::{AuditFilter, AuditLog, AuditNote, Change, NoteRow};
 pub use base::{Advance, DeadLetter};
+pub use cause::{Cause, CauseParts};
 pub use committer::{Stats, assemble, start};
 pub use dead::DeadLetters;
 pub use door::{Applied, Door, Effect, Options, Refused, Submission};
+pub use erasure::{Erasure, Erasures};
+pub use keys::{KeyRing, KeyRingError, Keys};
 pub use log::{EventLog, LogBounds, LogEvent};
 pub use rehearsal::Rehearsal;
 pub use slot::{Claims, Log, Missing, Slot, Taken};
@@ -35,7 +45,8 @@ pub use verb::{Answer, Cx, DomainEvent, Service, Stop, Verb};
 pub use world::{Room, World};
 
 /// The tables of the write path; every service runs these before its own.
-pub const MIGRATIONS: store::Migrations = store::migrations!(base 0; "0001_write_path", "0002_batch_number");
+pub const MIGRATIONS: store::Migrations =
+    store::migrations!(base 0; "0001_write_path", "0002_batch_number", "0003_accountability");
 
 /// Every statement of this crate, for the test that prepares them on both engines.
 pub use sql::ALL as STATEMENTS;

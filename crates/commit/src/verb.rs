@@ -43,6 +43,12 @@ pub trait Answer: Send + 'static {
     type Wire: prost::Message + Default;
     /// The message for this answer.
     fn to_wire(&self) -> Self::Wire;
+    /// What is stored for a repeat in place of the message; `None` stores the message itself. An answer that carries
+    /// personal data or free text must give one without, since stored answers cannot be taken back: whoever hands a
+    /// repeat on fills in what is missing from the thing as it stands.
+    fn to_stored(&self) -> Option<Self::Wire> {
+        None
+    }
 }
 
 impl Answer for () {
@@ -103,6 +109,8 @@ pub struct Cx<'a, S: Service> {
     pub(crate) ids: &'a mut IdSource,
     pub(crate) events: Vec<Told<S::Event>>,
     pub(crate) settings_changed: bool,
+    /// What is stored in place of the reply, encoded.
+    pub(crate) stored: Option<Vec<u8>>,
 }
 
 /// An event with the aggregate it is about.
@@ -120,7 +128,7 @@ pub(crate) struct Told<E> {
 impl<'a, S: Service> Cx<'a, S> {
     /// A context by hand, for tests of verbs.
     pub fn new(settings: &'a S::Settings, now_us: i64, by: &'a str, ids: &'a mut IdSource) -> Self {
-        Self { settings, now_us, by, ids, events: Vec::new(), settings_changed: false }
+        Self { settings, now_us, by, ids, events: Vec::new(), settings_changed: false, stored: None }
     }
 
     /// A new id (UUIDv7 of the batch's time).

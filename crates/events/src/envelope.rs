@@ -110,6 +110,23 @@ impl Envelope {
         Ok(Self { log, epoch, event })
     }
 
+    /// Reads an envelope from the headers of a message, in any order, and its payload.
+    pub fn read<'a>(
+        headers: impl IntoIterator<Item = (&'a str, &'a str)>,
+        payload: Bytes,
+    ) -> Result<Self, EnvelopeError> {
+        let mut map = HeaderMap::new();
+        for (name, value) in headers {
+            // What the client library takes for no header cannot come with a message.
+            if let (Ok(name), Ok(value)) =
+                (name.parse::<async_nats::HeaderName>(), value.parse::<async_nats::HeaderValue>())
+            {
+                map.insert(name, value);
+            }
+        }
+        Self::from_message(&map, payload)
+    }
+
     /// The headers of this envelope, in no order.
     pub fn headers(&self) -> Vec<(String, String)> {
         let headers = headers(&self.log, self.epoch, &self.event);

@@ -11,7 +11,7 @@ mod scope;
 pub use clock::{Clock, DAY_US, HOUR_US, MINUTE_US, SECOND_US};
 pub use id::IdSource;
 pub use money::{Currency, Money, MoneyError};
-pub use page::{Cursor, PageError, PageRequest};
+pub use page::{Cursor, PageError, PageKeys, PageRequest};
 pub use points::{Points, PointsError};
 pub use scope::BranchScope;
 

@@ -1,6 +1,7 @@
 //! The contract of every service: generated messages, clients and servers, the descriptors behind them, and what the
 //! contract says about its methods and fields. No behaviour of any service lives here.
 
+mod calendar;
 mod events;
 mod methods;
 mod money;
@@ -17,7 +18,7 @@ pub use methods::{HttpBinding, HttpMethod, MethodInfo, Methods, methods};
 pub use time::{InvalidTime, duration_from_ms, ms_from_duration, timestamp_from_us, us_from_timestamp};
 pub use validate::{FieldPath, FieldViolation, Validate, Violations};
 
-pub use karibu::options::v1::Permission;
+pub use karibu::options::v1::{Permission, RateClass};
 
 /// Messages, clients and servers as they are generated from `proto/`.
 #[allow(missing_docs, unreachable_pub, clippy::all, clippy::unwrap_used, clippy::expect_used, clippy::panic)]

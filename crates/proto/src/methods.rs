@@ -8,7 +8,7 @@ use prost_reflect::{DescriptorPool, DynamicMessage, MethodDescriptor, Value};
 use prost_types::method_options::IdempotencyLevel;
 
 use crate::options::{method_rule, option};
-use crate::{Permission, pool};
+use crate::{Permission, RateClass, pool};
 
 /// A method of HTTP.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -63,6 +63,8 @@ pub struct MethodInfo {
     pub permission: Permission,
     /// Request field that holds the short name of the service which answers, where several serve the method.
     pub route_by: Option<String>,
+    /// What a call costs the house, where that is not told by its kind.
+    pub rate: RateClass,
     /// It changes nothing: safe to repeat without a key.
     pub read_only: bool,
     /// The caller sends a stream.
@@ -139,6 +141,7 @@ fn method_info(descriptor: MethodDescriptor) -> MethodInfo {
         service: grpc_service.split('.').nth(1).unwrap_or_default().to_owned(),
         grpc_service,
         permission: rule.permission(),
+        rate: rule.rate(),
         route_by: Some(rule.route_by).filter(|name| !name.is_empty()),
         read_only: level == Some(IdempotencyLevel::NoSideEffects)
             || http.iter().any(|binding| binding.method == HttpMethod::Get),

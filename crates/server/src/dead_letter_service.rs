@@ -3,7 +3,7 @@
 
 use commit::Service;
 use events::{Redrive, RedriveError};
-use kernel::{Cursor, PageRequest};
+use kernel::Cursor;
 use proto::karibu::events::v1::dead_letter_service_server::{DeadLetterService, DeadLetterServiceServer};
 use proto::karibu::events::v1::{
     DeadLetter, DeadLetterState, DiscardDeadLettersRequest, DiscardDeadLettersResponse, ListDeadLettersRequest,
@@ -42,12 +42,11 @@ impl<S: Service> DeadLetterService for DeadLetterOffice<S> {
         &self,
         request: Request<ListDeadLettersRequest>,
     ) -> Result<Response<ListDeadLettersResponse>, Status> {
-        let ask = Call::admit(request)?.body;
+        let Call { body: ask, pages, .. } = Call::admit(request)?;
         if !matches!(ask.state(), DeadLetterState::Unspecified | DeadLetterState::Parked | DeadLetterState::Blocked) {
             return Err(status::invalid([("state", "only dead letters that wait can be listed")]));
         }
-        let page = PageRequest::read(ask.page_size, &ask.page_token, ask.source_log.as_bytes())
-            .map_err(|error| status::of_page(&error))?;
+        let page = pages.read("dead letters", ask.page_size, &ask.page_token, &ask.source_log)?;
         // A place in the list is a source, by its number, and a sequence in its log.
         let (first, after) = page.after.map_or((0, 0), |place| (place.id.as_u128(), place.sort));
         let mut rows = Vec::new();

@@ -11,7 +11,7 @@ use std::time::Duration;
 use anyhow::Context;
 use axum::response::IntoResponse;
 use events::Bus;
-use kernel::Clock;
+use kernel::{Clock, PageKeys};
 use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
 use tonic::body::Body;
@@ -25,6 +25,8 @@ use crate::deadline::Deadlines;
 use crate::edge::{EdgeLayer, Guard};
 use crate::health::Ready;
 use crate::hop::{Acting, Dialler, Peers};
+use crate::privacy::Privacy;
+use crate::tls::Tls;
 use crate::{Stop, clock, limits, log_service, observe, timers, trace};
 
 /// What all services of one process share. Clones share it too.
@@ -46,6 +48,12 @@ pub struct House {
     pub deadlines: Deadlines,
     /// Largest message of a unary request, bytes.
     pub max_request_bytes: usize,
+    /// Secrets behind page tokens.
+    pub page_keys: PageKeys,
+    /// Master keys, and what is kept for how long.
+    pub privacy: Privacy,
+    /// What ports show, and what peers at `https://` are believed by.
+    pub tls: Tls,
     /// Set when no new work may begin: timers, relays and consumers end. Open calls still run.
     pub stop: Stop,
     /// Background tasks; the process waits for them a moment before it ends.
@@ -62,15 +70,20 @@ impl House {
     /// One process with everything in it: a key of its own, made now.
     pub fn embedded(clock: Clock) -> anyhow::Result<Self> {
         let keys = SigningKeys::generate()?;
+        let minter = Minter::new(keys.clone());
+        let page_keys = page_keys(&[], Some(&minter));
         Ok(Self {
             clock,
             bus: Bus::local(),
             keys: keys.public(),
-            minter: Some(Minter::new(keys)),
+            minter: Some(minter),
+            page_keys,
             peers: Peers::default(),
             rules: Arc::new(Rules::of_contract()),
             deadlines: Deadlines::default(),
             max_request_bytes: limits::MAX_REQUEST_BYTES,
+            privacy: Privacy::embedded(),
+            tls: Tls::default(),
             stop: Stop::new(),
             tasks: TaskTracker::new(),
             databases: Databases::default(),
@@ -103,15 +116,22 @@ impl House {
             clock: Clock::system(),
             bus,
             keys,
+            page_keys: page_keys(&config.page_secrets, minter.as_ref()),
             minter,
             peers,
             rules: Arc::new(Rules::of_contract()),
             deadlines: config.deadlines(),
             max_request_bytes: config.max_request_bytes,
+            privacy: Privacy::of(&config.privacy)?,
+            tls: Tls::load(&config.tls)?,
             stop: Stop::new(),
             tasks: TaskTracker::new(),
             databases: Databases::default(),
         };
+        house.tls.follow(&house.tasks, &house.stop);
+        for peer in &config.peers {
+            config.tls.may_call(&peer.url)?;
+        }
         house.dial(&config.peers)?;
         if let Some(path) = config.clock_offset_file.clone() {
             clock::follow(&house.tasks, &house.stop, house.clock.clone(), path);
@@ -124,9 +144,14 @@ impl House {
             return Ok(());
         }
         let minter = self.minter.clone().context("a process with peers needs --internal-key to call them")?;
-        let dialler = Dialler { minter, rules: self.rules.clone() };
+        let dialler = Dialler { minter, rules: self.rules.clone(), tls: self.tls.clone() };
         let mut by_name: BTreeMap<&str, Vec<http::Uri>> = BTreeMap::new();
         for peer in peers {
+            anyhow::ensure!(
+                peer.url.scheme_str() != Some("https") || self.tls.can_dial(),
+                "{} cannot be called without --tls-peers, the authorities that sign the certificates of peers",
+                peer.url
+            );
             by_name.entry(&peer.name).or_default().push(peer.url.clone());
         }
         for (name, urls) in by_name {
@@ -150,6 +175,17 @@ impl House {
         let verifier = Verifier::new(self.keys.clone(), name);
         Kit { name, database: database.into(), verifier, house: self.clone() }
     }
+}
+
+/// The secrets behind page tokens: those configured, else one derived from the signing key, which all replicas share.
+fn page_keys(secrets: &[String], minter: Option<&Minter>) -> PageKeys {
+    let own = minter.map(|minter| minter.derived_secret("page tokens")).unwrap_or_else(|| {
+        if secrets.is_empty() {
+            tracing::warn!("page tokens serve this process only: give --page-secret, or --internal-key");
+        }
+        rand::random()
+    });
+    PageKeys::new(secrets, own)
 }
 
 /// What one service is given.
@@ -195,6 +231,7 @@ impl Kit {
             verifier: self.verifier.clone(),
             deadlines: self.deadlines,
             max_request_bytes: self.max_request_bytes,
+            page_keys: self.page_keys.clone(),
             places: Semaphore::new(limits::MAX_ACTIVE_CALLS),
         })
     }

@@ -27,6 +27,7 @@
 //! ```
 
 mod admin;
+mod audit_service;
 pub mod auth;
 mod call;
 mod clock;
@@ -43,6 +44,9 @@ mod log_service;
 mod memory;
 mod metrics;
 mod observe;
+mod origin;
+mod pages;
+mod privacy;
 mod reflection;
 mod run;
 mod serve;
@@ -50,8 +54,10 @@ mod signal;
 pub mod status;
 pub mod telemetry;
 mod timers;
+pub mod tls;
 pub mod trace;
 
+pub use audit_service::audit_service;
 pub use call::Call;
 pub use dead_letter_service::dead_letter_service;
 pub use edge::{Admitted, EdgeLayer, Guard, Observed, bounded};
@@ -59,8 +65,11 @@ pub use health::Ready;
 pub use hop::Upstream;
 pub use kit::{House, Kit, RoutesBuilder, Started};
 pub use log_service::log_service;
+pub use origin::{ORIGIN, Origin, Via};
+pub use pages::Pages;
+pub use privacy::Privacy;
 pub use run::{Process, run, runtime};
-pub use serve::{Drained, serve};
+pub use serve::{Bounds, Drained, PeerAddress, serve};
 pub use signal::asked_to_stop;
 /// Tells every part of a process that it ends.
 pub use tokio_util::sync::CancellationToken as Stop;

@@ -17,8 +17,12 @@ pub const MAX_ACTIVE_CALLS: usize = 8_192;
 
 /// Connections that one listener holds at once; more wait in the kernel's backlog.
 pub const MAX_CONNECTIONS: usize = 10_000;
-/// Streams open at once on one HTTP/2 connection.
+/// Connections that one address holds at once at one listener; more are closed.
+pub const MAX_CONNECTIONS_PER_ADDRESS: usize = 1_000;
+/// Streams open at once on one HTTP/2 connection between parts of Karibu.
 pub const MAX_STREAMS: u32 = 1_024;
+/// The same at a public door.
+pub const MAX_PUBLIC_STREAMS: u32 = 256;
 /// All request headers together at a public door, bytes.
 pub const MAX_HEADER_BYTES: u32 = 16 * 1024;
 /// The same at a port for Karibu itself, where a token may list many branches.
@@ -27,6 +31,16 @@ pub const MAX_INNER_HEADER_BYTES: u32 = 64 * 1024;
 pub const MAX_HEADERS: usize = 100;
 /// Reset streams that a client may leave behind before the connection is closed (rapid reset).
 pub const MAX_PENDING_RESETS: usize = 100;
+/// Streams that we may have to reset for a client's mistakes before the connection is closed.
+pub const MAX_LOCAL_RESETS: usize = 100;
+/// What an HTTP/2 client may spend in each [`FRAME_PERIOD`] on frames that carry no request.
+pub const FRAME_BUDGET: u32 = 100_000;
+/// See [`FRAME_BUDGET`].
+pub const FRAME_PERIOD: Duration = Duration::from_secs(10);
+/// What a reset, a setting, a continuation or an empty frame costs: 200 a second are paid for.
+pub const IDLE_FRAME_COST: u32 = 50;
+/// What a ping costs: 10 000 a second are paid for.
+pub const PING_COST: u32 = 1;
 /// HTTP/2 window of one stream, bytes.
 pub const STREAM_WINDOW_BYTES: u32 = 1024 * 1024;
 /// HTTP/2 window of one connection, bytes.
@@ -35,10 +49,12 @@ pub const CONNECTION_WINDOW_BYTES: u32 = 4 * 1024 * 1024;
 pub const KEEP_ALIVE_INTERVAL: Duration = Duration::from_secs(20);
 /// Close an HTTP/2 connection whose ping is not answered within this time.
 pub const KEEP_ALIVE_TIMEOUT: Duration = Duration::from_secs(10);
-/// Time for the first bytes of a connection and for the head of an HTTP/1 request.
+/// Time for the TLS handshake, for the first bytes of a connection and for the head of an HTTP/1 request.
 pub const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 /// Age at which an HTTP/2 connection gets GOAWAY, so that its client balances anew; open calls go on.
 pub const CONNECTION_AGE: Duration = Duration::from_secs(300);
+/// How often the files of certificates are looked at.
+pub const TLS_RELOAD: Duration = Duration::from_secs(5);
 /// Time for open calls to end when the process drains.
 pub const DRAIN: Duration = Duration::from_secs(25);
 /// Time for background tasks to end after the last call.

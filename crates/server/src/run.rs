@@ -21,7 +21,7 @@ use crate::edge::EdgeLayer;
 use crate::hop::LaneServer;
 use crate::kit::{House, Kit, Started};
 use crate::metrics::Scrape;
-use crate::serve::{Drained, serve, serve_with};
+use crate::serve::{Bounds, Drained, serve_with};
 use crate::{Stop, admin, health, limits, reflection, signal, telemetry};
 
 /// Runs one service as a process until it is asked to stop: the whole `main`. `start` opens its database, starts
@@ -92,6 +92,8 @@ pub struct Process {
     house: House,
     listener: TcpListener,
     admin: Option<(TcpListener, Scrape)>,
+    /// What the port bears when it is public, and when it is not.
+    bounds: [Bounds; 2],
     reflection: bool,
     drain_delay: Duration,
     drain: Duration,
@@ -101,6 +103,7 @@ impl Process {
     /// Binds the ports that the settings name. The address file, if there is one, is written here.
     pub async fn bind(config: &BaseConfig, house: House, scrape: Scrape) -> anyhow::Result<Self> {
         let bind = async |address: SocketAddr| {
+            config.tls.may_listen(address)?;
             TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))
         };
         let listener = bind(config.listen).await?;
@@ -116,7 +119,8 @@ impl Process {
             std::fs::rename(&part, path).with_context(|| format!("cannot write {}", path.display()))?;
         }
         let (reflection, drain_delay, drain) = (config.reflection, config.drain_delay, config.drain);
-        Ok(Self { address, house, listener, admin, reflection, drain_delay, drain })
+        let bounds = [config.bounds(true), config.bounds(false)];
+        Ok(Self { address, house, listener, admin, bounds, reflection, drain_delay, drain })
     }
 
     /// Serves until `leave`, then ends in order: not serving, no new work, open calls, background tasks.
@@ -134,12 +138,16 @@ impl Process {
         let watching = tokio::spawn(health::watch_over(services.clone(), reporter.clone(), ready, leaving.clone()));
         let admin = self.admin.map(|(listener, scrape)| {
             let stop = Stop::new();
-            let serving = serve(listener, admin::router(scrape, is_ready), stop.clone(), Duration::ZERO);
+            // Probes and scrapers have no certificates.
+            let acceptor = house.tls.lenient_acceptor();
+            let router = admin::router(scrape, is_ready);
+            let serving = serve_with(self.bounds[1], acceptor, listener, router, stop.clone(), Duration::ZERO);
             (stop.drop_guard(), tokio::spawn(serving))
         });
         let public = services.iter().any(|service| service.door.is_some());
-        let header_bytes = if public { limits::MAX_HEADER_BYTES } else { limits::MAX_INNER_HEADER_BYTES };
-        let serving = serve_with(header_bytes, self.listener, router, house.stop.clone(), drain);
+        let bounds = if public { self.bounds[0] } else { self.bounds[1] };
+        let serving =
+            serve_with(bounds, house.tls.acceptor(), self.listener, router, house.stop.clone(), drain);
         let farewell = async {
             leave.await;
             tracing::info!("asked to stop");

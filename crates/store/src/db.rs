@@ -22,6 +22,12 @@ const LOCK_TIMEOUT_MS: u64 = 5_000;
 const IDLE_IN_TRANSACTION_MS: u64 = 1_000;
 /// Longest run of one statement.
 const STATEMENT_TIMEOUT_MS: u64 = 10_000;
+/// Connections of PostgreSQL for what Karibu reads for itself, beside those for callers.
+const OWN_CONNECTIONS: u32 = 3;
+/// Role as which callers are read for, if no other is named.
+pub const READER_ROLE: &str = "karibu_reader";
+/// Longest name of a role (PostgreSQL documentation, "Identifiers and Key Words").
+const MAX_ROLE_BYTES: usize = 63;
 /// Pages of the write-ahead log of SQLite before a commit pays for a checkpoint; an idle moment comes first.
 const WAL_PAGES: u32 = 20_000;
 
@@ -43,34 +49,47 @@ pub struct Options {
     pub read_connections: u32,
     /// Shown by the server for our connections.
     pub application_name: String,
+    /// Role of PostgreSQL as which callers are read for; without one the login reads, and there is no second wall.
+    pub reader_role: Option<String>,
 }
 
 impl Options {
-    /// A database at `url` with 4 read connections.
+    /// A database at `url` with 4 read connections and the usual role of readers.
     pub fn new(url: impl Into<String>, application_name: impl Into<String>) -> Self {
-        Self { url: url.into(), read_connections: 4, application_name: application_name.into() }
+        let reader_role = Some(READER_ROLE.to_owned());
+        Self { url: url.into(), read_connections: 4, application_name: application_name.into(), reader_role }
     }
 }
 
-/// The database of one service. Cheap to clone.
+/// The database of one service, as Karibu itself uses it; what callers ask is read through a [`crate::Reader`]. Cheap
+/// to clone.
 #[derive(Clone, Debug)]
 pub struct Db {
     pub(crate) pools: Pools,
     inline: Inline,
+    reader_role: Option<Arc<str>>,
 }
 
 #[derive(Clone, Debug)]
 pub(crate) enum Pools {
-    Postgres(PgPool),
-    Sqlite { read: SqlitePool, write: SqlitePool, lock: Arc<File> },
+    /// As the login, and as the role of readers.
+    Postgres {
+        own: PgPool,
+        readers: Option<PgPool>,
+    },
+    Sqlite {
+        read: SqlitePool,
+        write: SqlitePool,
+        lock: Arc<File>,
+    },
 }
 
 /// Runs one body on the pool for reading, whichever engine it is.
 macro_rules! on_read {
     ($self:expr, $sql:expr, $args:expr, $query:ident, $call:ident) => {
         match &$self.pools {
-            Pools::Postgres(pool) => {
-                sqlx::$query::<sqlx::Postgres, _, _>($sql.postgres, bind_postgres($args)?).$call(pool).await
+            Pools::Postgres { own, .. } => {
+                sqlx::$query::<sqlx::Postgres, _, _>($sql.postgres, bind_postgres($args)?).$call(own).await
             }
             Pools::Sqlite { read, .. } => {
                 let call = sqlx::$query::<sqlx::Sqlite, _, _>($sql.sqlite, bind_sqlite($args)?).$call(read);
@@ -87,11 +106,15 @@ impl Db {
         let pools = if let Some(path) = options.url.strip_prefix("sqlite:") {
             open_sqlite(Path::new(path.trim_start_matches("//")), options).await?
         } else if options.url.starts_with("postgres:") || options.url.starts_with("postgresql:") {
-            Pools::Postgres(open_postgres(options)?)
+            open_postgres(options)?
         } else {
             return Err(Error::Address("the database address must begin with postgres:// or sqlite:".to_owned()));
         };
-        Ok(Self { pools, inline: Inline::default() })
+        Ok(Self {
+            pools,
+            inline: Inline::default(),
+            reader_role: options.reader_role.as_deref().map(Arc::from),
+        })
     }
 
     /// For simulations: every later call to SQLite blocks its thread until it has ended, so that what happens on this
@@ -102,10 +125,15 @@ impl Db {
         self
     }
 
+    /// The role as which callers are read for on PostgreSQL, if there is one.
+    pub(crate) fn reader_role(&self) -> Option<&str> {
+        self.reader_role.as_deref()
+    }
+
     /// The engine that this database runs on.
     pub const fn engine(&self) -> Engine {
         match self.pools {
-            Pools::Postgres(_) => Engine::Postgres,
+            Pools::Postgres { .. } => Engine::Postgres,
             Pools::Sqlite { .. } => Engine::Sqlite,
         }
     }
@@ -134,7 +162,7 @@ impl Db {
     pub async fn prepare(&self, sql: Sql) -> Result<()> {
         use sqlx::{Executor, SqlSafeStr};
         match &self.pools {
-            Pools::Postgres(pool) => pool.prepare(sql.postgres.into_sql_str()).await.map(|_| ())?,
+            Pools::Postgres { own, .. } => own.prepare(sql.postgres.into_sql_str()).await.map(|_| ())?,
             Pools::Sqlite { read, .. } => read.prepare(sql.sqlite.into_sql_str()).await.map(|_| ())?,
         }
         Ok(())
@@ -157,11 +185,11 @@ impl Db {
     /// A connection of its own, for a committer: settings as the write path needs them.
     pub async fn writer(&self) -> Result<Conn> {
         let line = match &self.pools {
-            Pools::Postgres(pool) => {
+            Pools::Postgres { own, .. } => {
                 // jit and sequential scans are off because plans made while a table is young cost up to
                 // 100 times more (docs/architecture.md, "The write path").
                 let timeout = format!("{IDLE_IN_TRANSACTION_MS}");
-                let options = (*pool.connect_options()).clone().options([
+                let options = (*own.connect_options()).clone().options([
                     ("jit", "off"),
                     ("enable_seqscan", "off"),
                     // Whatever a batch joins is a handful of keys: an index look-up each, never a scan.
@@ -190,7 +218,12 @@ impl Db {
     /// another process can open it, even while clones of this are still about.
     pub async fn close(&self) {
         match &self.pools {
-            Pools::Postgres(pool) => pool.close().await,
+            Pools::Postgres { own, readers } => {
+                own.close().await;
+                if let Some(readers) = readers {
+                    readers.close().await;
+                }
+            }
             Pools::Sqlite { read, write, lock, .. } => {
                 read.close().await;
                 write.close().await;
@@ -200,19 +233,35 @@ impl Db {
     }
 }
 
-fn open_postgres(options: &Options) -> Result<PgPool> {
+fn open_postgres(options: &Options) -> Result<Pools> {
     let connect: PgConnectOptions =
         options.url.parse().map_err(|error| Error::Address(format!("the database address is wrong: {error}")))?;
     let connect = connect
         .application_name(&options.application_name)
         .options([("statement_timeout", STATEMENT_TIMEOUT_MS.to_string())])
         .disable_statement_logging();
-    Ok(PgPoolOptions::new()
-        .max_connections(options.read_connections)
-        .acquire_timeout(ACQUIRE_TIMEOUT)
-        // One round trip less per read; a dead connection shows itself at the query.
-        .test_before_acquire(false)
-        .connect_lazy_with(connect))
+    let pool = |connections| {
+        PgPoolOptions::new()
+            .max_connections(connections)
+            .acquire_timeout(ACQUIRE_TIMEOUT)
+            // One round trip less per read; a dead connection shows itself at the query.
+            .test_before_acquire(false)
+    };
+    let readers = match options.reader_role.as_deref() {
+        Some(role) if is_role(role) => {
+            Some(pool(options.read_connections).connect_lazy_with(connect.clone().options([("role", role)])))
+        }
+        Some(role) => return Err(Error::Address(format!("{role:?} is no name of a role: a to z, 0 to 9 and _"))),
+        None => None,
+    };
+    let own = if readers.is_some() { OWN_CONNECTIONS } else { options.read_connections };
+    Ok(Pools::Postgres { own: pool(own).connect_lazy_with(connect), readers })
+}
+
+/// The name stands in statements that cannot be bound, so it is plain.
+fn is_role(name: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
+    (1..=MAX_ROLE_BYTES).contains(&name.len()) && name.bytes().all(plain) && !name.as_bytes()[0].is_ascii_digit()
 }
 
 async fn open_sqlite(path: &Path, options: &Options) -> Result<Pools> {

@@ -22,6 +22,9 @@ pub enum Error {
     /// The address of the database cannot be used, or another process holds the file.
     #[error("{0}")]
     Address(String),
+    /// The role as which callers are read for cannot be used; the text says what to do.
+    #[error("{0}")]
+    Reader(String),
     /// The schema could not be brought up to date.
     #[error("the schema could not be migrated: {0}")]
     Migration(#[from] sqlx::migrate::MigrateError),

@@ -8,17 +8,21 @@ mod error;
 mod inline;
 mod loader;
 mod migrate;
+mod reader;
 mod save;
 mod sql;
 mod table;
+mod wall;
 
 pub use conn::{Batch, Conn};
-pub use db::{Db, Engine, Options};
+pub use db::{Db, Engine, Options, READER_ROLE};
 pub use error::{Error, Result};
-pub use loader::Loader;
+pub use loader::{Loader, Seen};
 pub use migrate::{Migration, Migrations};
+pub use reader::{BeyondScope, Reader, Within};
 pub use sql::{Arg, Record, Sql};
-pub use table::{Kind, OnConflict, Rows, Table};
+pub use table::{Kind, OnConflict, Rows, Table, Unsealed};
+pub use wall::Wall;
 
 /// A JSON column of a row struct: decodes into `T` on both engines. Rows derive `sqlx::FromRow`.
 pub use sqlx::types::Json;

@@ -6,6 +6,7 @@ use sqlx::migrate::{Migration as Step, MigrationType, Migrator};
 
 use crate::db::{Db, Engine, Pools};
 use crate::error::Result;
+use crate::wall::Wall;
 
 /// The table that tells which migrations have run.
 const VERSION_TABLE: &str = "schema_version";
@@ -29,6 +30,16 @@ pub struct Migrations {
     pub base: i64,
     /// The steps.
     pub steps: &'static [Migration],
+    /// How tables stand behind the wall of PostgreSQL, where their columns do not tell.
+    pub walls: &'static [Wall],
+}
+
+impl Migrations {
+    /// These steps with these walls.
+    #[must_use]
+    pub const fn behind(self, walls: &'static [Wall]) -> Self {
+        Self { walls, ..self }
+    }
 }
 
 /// The migrations in `migrations/{postgres,sqlite}/` of the calling crate: `migrations!["0001_init"]`.
@@ -36,7 +47,7 @@ pub struct Migrations {
 macro_rules! migrations {
     ($($name:literal),+ $(,)?) => { $crate::migrations!(base 1000; $($name),+) };
     (base $base:literal; $($name:literal),+ $(,)?) => {
-        $crate::Migrations { base: $base, steps: &[$($crate::Migration {
+        $crate::Migrations { base: $base, walls: &[], steps: &[$($crate::Migration {
             name: $name,
             postgres: include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/migrations/postgres/", $name, ".sql")),
             sqlite: include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/migrations/sqlite/", $name, ".sql")),
@@ -46,9 +57,11 @@ macro_rules! migrations {
 
 impl Db {
     /// Brings the schema up to date with `parts`. Steps that already ran are checked by checksum; a
-    /// database newer than this program is refused.
+    /// database newer than this program is refused. On PostgreSQL the role of readers and the wall before every table
+    /// are made as well.
     pub async fn migrate(&self, parts: &[Migrations]) -> Result<()> {
         let engine = self.engine();
+        self.prepare_readers().await?;
         let mut steps: Vec<Step> = Vec::new();
         for part in parts {
             for step in part.steps {
@@ -70,9 +83,10 @@ impl Db {
         let mut migrator = Migrator::with_migrations(steps);
         migrator.dangerous_set_table_name(VERSION_TABLE);
         match &self.pools {
-            Pools::Postgres(pool) => migrator.run(pool).await?,
+            Pools::Postgres { own, .. } => migrator.run(own).await?,
             Pools::Sqlite { write, .. } => migrator.run(write).await?,
         }
-        Ok(())
+        let walls: Vec<Wall> = parts.iter().flat_map(|part| part.walls).copied().collect();
+        self.raise_walls(&walls).await
     }
 }

@@ -81,12 +81,29 @@ pub(crate) enum Way {
     Changed,
 }
 
+/// A text that is encrypted before it is saved: whoever saves the rows takes it, and gives its ciphertext to
+/// [`Rows::fill`]. Until then the column holds nothing, so a text that is forgotten is lost and never stored readable.
+#[derive(Clone, Debug)]
+pub struct Unsealed {
+    /// Whose key it goes under.
+    pub subject: Uuid,
+    /// The record that it belongs to.
+    pub record: Uuid,
+    /// The column.
+    pub field: &'static str,
+    /// The text.
+    pub text: String,
+    column: usize,
+    row: usize,
+}
+
 /// Rows of one table, to be saved together. Values are given row by row in the order of the columns.
 #[derive(Debug)]
 pub struct Rows {
     pub(crate) table: &'static Table,
     pub(crate) columns: Vec<Column>,
     pub(crate) way: Way,
+    unsealed: Vec<Unsealed>,
     next: usize,
     complete: usize,
 }
@@ -114,7 +131,7 @@ impl Rows {
             Kind::Text | Kind::Json => Column::Text(Vec::new()),
             Kind::Bytes => Column::Bytes(Vec::new()),
         });
-        Self { table, columns: columns.collect(), way, next: 0, complete: 0 }
+        Self { table, columns: columns.collect(), way, unsealed: Vec::new(), next: 0, complete: 0 }
     }
 
     /// The number of complete rows.
@@ -172,6 +189,38 @@ impl Rows {
             _ => self.mismatch("bytes"),
         }
         self
+    }
+
+    /// The next value, bytes: the ciphertext of `text` under the key of `subject`, bound to `record`.
+    pub fn sealed(&mut self, subject: Uuid, record: Uuid, text: &str) -> &mut Self {
+        let (column, row) = (self.next, self.complete);
+        let field = self.table.columns[column].0;
+        self.unsealed.push(Unsealed { subject, record, field, text: text.to_owned(), column, row });
+        self.bytes(None)
+    }
+
+    /// The texts that wait for their ciphertext; they are handed out once.
+    pub fn take_unsealed(&mut self) -> Vec<Unsealed> {
+        std::mem::take(&mut self.unsealed)
+    }
+
+    /// Whether texts wait for their ciphertext.
+    pub const fn has_unsealed(&self) -> bool {
+        !self.unsealed.is_empty()
+    }
+
+    /// Puts the ciphertext of a text into its place.
+    pub fn fill(&mut self, text: &Unsealed, ciphertext: Vec<u8>) {
+        if let Some(Column::Bytes(values)) = self.columns.get_mut(text.column)
+            && let Some(value) = values.get_mut(text.row)
+        {
+            *value = Some(ciphertext);
+        }
+    }
+
+    /// The table.
+    pub const fn table(&self) -> &'static Table {
+        self.table
     }
 
     fn take(&mut self) -> &mut Column {

@@ -3,6 +3,7 @@
 //!
 //! A failure to start something panics with what to do about it, because a test that cannot run must not pass.
 
+mod certificates;
 mod clock;
 mod eventually;
 mod locate;
@@ -14,6 +15,7 @@ mod python;
 mod service;
 mod unique;
 
+pub use certificates::{Authority, Issued, IssuedFiles};
 pub use clock::ClockFile;
 pub use eventually::{Outcome, assert_eventually};
 pub use locate::{nats_program, postgres_program};

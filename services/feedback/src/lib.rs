@@ -11,6 +11,7 @@ pub mod store;
 
 use std::time::Duration;
 
+use ::store::Wall;
 use anyhow::Context;
 use commit::{DeadLetters, Door};
 use domain::{ExpireInvitation, InvitationId, KeepLinkSecret, SendInvitation};
@@ -28,7 +29,8 @@ pub const NAME: &str = "feedback";
 pub const SOURCES: [&str; 2] = ["organization", "ticketing"];
 
 /// The tables of the service, after those of the write path.
-pub const MIGRATIONS: ::store::Migrations = ::store::migrations!["0001_feedback"];
+pub const MIGRATIONS: ::store::Migrations =
+    ::store::migrations!["0001_feedback"].behind(&[Wall::Hidden { table: "link_secret" }]);
 
 /// How often invitations are looked for whose time has come.
 const TIMER_PERIOD: Duration = Duration::from_millis(500);
@@ -55,7 +57,8 @@ impl commit::Service for Feedback {
 pub async fn start(kit: &Kit, config: Config) -> anyhow::Result<Started> {
     let db = kit.open_database().await?;
     db.migrate(&[commit::MIGRATIONS, MIGRATIONS]).await?;
-    let door = commit::start::<Feedback>(db.clone(), kit.clock.clone(), commit::Options::default()).await?;
+    let door = commit::start::<Feedback>(db.clone(), kit.clock.clone(), kit.write_path()?).await?;
+    let keys = kit.open_keys(&db, &door).await?;
     let reads = Reads::new(db.clone());
     let links = links(&config, &door, &reads).await?;
 
@@ -65,12 +68,13 @@ pub async fn start(kit: &Kit, config: Config) -> anyhow::Result<Started> {
     start_timers(kit, &door, &reads);
 
     let log = server::log_service(door.log());
+    let audit = server::audit_service(NAME, db.clone(), keys);
     let redrive = ::events::Redrive::new(NAME, DeadLetters::new(db), door.clone(), react);
     let dead_letters = server::dead_letter_service(NAME, &SOURCES, redrive);
     let ready = reads.clone();
     let api = FeedbackServiceServer::new(grpc::Api { door, reads, links, clock: kit.clock.clone() })
         .max_encoding_message_size(server::limits::MAX_REPLY_BYTES);
-    Ok(kit.routes().with(api).with(log).with(dead_letters).started(move || {
+    Ok(kit.routes().with(api).with(log).with(dead_letters).with(audit).started(move || {
         let reads = ready.clone();
         async move { reads.ping().await.context("the database does not answer") }
     }))

@@ -6,6 +6,10 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, ensure};
 use http::HeaderValue;
 
+use crate::admission::{RateLimits, oidc};
+use crate::door::Network;
+use crate::limits;
+
 /// Shortest secret for resume tokens, characters.
 const MIN_SECRET: usize = 16;
 
@@ -15,11 +19,17 @@ pub struct Config {
     /// Origins whose pages may call, such as https://console.example.com; none if left out
     #[arg(long = "cors-origin", env = "KARIBU_CORS_ORIGINS", value_name = "ORIGIN", value_delimiter = ',')]
     pub cors_origins: Vec<HeaderValue>,
-    /// Calls that one caller may make each second, and twice as many at once; 0 bounds nobody
-    #[arg(long, env = "KARIBU_RATE_LIMIT", value_name = "CALLS", default_value = "0")]
-    pub rate_limit: u32,
-    /// Secrets behind resume tokens, at least 16 characters: the first makes tokens, all are believed. If left out, one
-    /// is derived from the key that signs internal tokens, which all replicas share
+    /// Calls each second, and twice as many at once, by class: of one caller the reads, writes, bulk calls, streams and
+    /// look-ups by phone, e-mail or card; of one address what comes without a credential that holds. 0 bounds nobody, a
+    /// class that is left out keeps its default, `off` is 0 for all
+    #[arg(long, env = "KARIBU_RATE_LIMITS", value_name = "NAME=CALLS",
+          default_value = limits::RATE_LIMITS)]
+    pub rate_limits: RateLimits,
+    /// Addresses or networks of proxies before the gateway, whose `x-forwarded-for` is believed
+    #[arg(long = "trusted-proxy", env = "KARIBU_TRUSTED_PROXIES", value_name = "NETWORK", value_delimiter = ',')]
+    pub trusted_proxies: Vec<Network>,
+    /// Secrets behind resume tokens and the tokens of customers, at least 16 characters: the first makes tokens, all are
+    /// believed. If left out, one is derived from the key that signs internal tokens, which all replicas share
     #[arg(
         long = "resume-secret",
         env = "KARIBU_RESUME_SECRETS",
@@ -28,24 +38,45 @@ pub struct Config {
         hide_env_values = true
     )]
     pub resume_secrets: Vec<String>,
-    /// File with the secret behind resume tokens, made if it is not there; for one gateway whose signing key does not last
+    /// File with the secret behind these tokens, made if it is not there; for one gateway whose signing key does not last
     #[arg(long, env = "KARIBU_RESUME_SECRET_FILE", value_name = "FILE", conflicts_with = "resume_secrets")]
     pub resume_secret_file: Option<PathBuf>,
+    /// Issuer of the access tokens of staff (OpenID Connect), letter by letter as in its tokens, such as
+    /// https://login.example.com/; if left out, only API keys open the door
+    #[arg(long, env = "KARIBU_OIDC_ISSUER", value_name = "URL")]
+    pub oidc_issuer: Option<String>,
+    /// Audiences of which an access token must name one; needed with an issuer
+    #[arg(long = "oidc-audience", env = "KARIBU_OIDC_AUDIENCES", value_name = "AUDIENCE", value_delimiter = ',')]
+    pub oidc_audiences: Vec<String>,
+    /// File with the root certificates that the issuer's certificate is checked against, PEM; those of the machine if
+    /// left out
+    #[arg(long, env = "KARIBU_OIDC_ROOTS", value_name = "FILE")]
+    pub oidc_roots: Option<PathBuf>,
 }
 
 impl std::fmt::Debug for Config {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Config")
             .field("cors_origins", &self.cors_origins)
-            .field("rate_limit", &self.rate_limit)
+            .field("rate_limits", &self.rate_limits)
+            .field("trusted_proxies", &self.trusted_proxies)
             .field("resume_secrets", &self.resume_secrets.len())
             .field("resume_secret_file", &self.resume_secret_file)
+            .field("oidc_issuer", &self.oidc_issuer)
+            .field("oidc_audiences", &self.oidc_audiences)
+            .field("oidc_roots", &self.oidc_roots)
             .finish()
     }
 }
 
 impl Config {
-    /// The secrets behind resume tokens, from the file too; none if nothing is configured.
+    /// Which access tokens are believed; none if there is no issuer.
+    pub(crate) fn oidc(&self) -> Option<oidc::Settings> {
+        let issuer = self.oidc_issuer.clone()?;
+        Some(oidc::Settings { issuer, audiences: self.oidc_audiences.clone(), roots: self.oidc_roots.clone() })
+    }
+
+    /// The secrets behind tokens, from the file too; none if nothing is configured.
     pub(crate) fn secrets(&self) -> anyhow::Result<Vec<String>> {
         let Some(path) = &self.resume_secret_file else { return Ok(self.resume_secrets.clone()) };
         let secret = match std::fs::read_to_string(path) {
@@ -62,6 +93,10 @@ impl Config {
         ensure!(
             self.resume_secrets.iter().all(long_enough),
             "a secret for resume tokens has at least {MIN_SECRET} characters"
+        );
+        ensure!(
+            self.oidc_issuer.is_some() || (self.oidc_audiences.is_empty() && self.oidc_roots.is_none()),
+            "access tokens need --oidc-issuer"
         );
         let origin = |origin: &HeaderValue| {
             origin.to_str().is_ok_and(|text| text.contains("://") && !text.ends_with('/') && !text.contains('*'))
@@ -113,5 +148,7 @@ mod tests {
         }
         let secret = Config { resume_secrets: vec!["short".to_owned()], ..Config::default() };
         assert!(secret.validate().is_err());
+        let audience = Config { oidc_audiences: vec!["karibu".to_owned()], ..Config::default() };
+        assert!(audience.validate().is_err(), "an audience of nobody");
     }
 }

@@ -2,28 +2,31 @@
 //! and HTTP/JSON on one port. It has no domain and no tables.
 //!
 //! Rooms: `door` (what comes in, and by which protocol), `admission` (who calls, and may they), `transcode` (HTTP/JSON
-//! and gRPC), `subscribe` (events for subscribers), `overview` (one answer of several services), `limits`, `config`.
-//! Here is the wiring.
+//! and gRPC), `subscribe` (events for subscribers), `overview` (one answer of several services), `own` (what customers see of
+//! theirs), `limits`, `config`. Here is the wiring.
 
 pub mod admission;
 mod config;
 pub mod door;
 pub mod limits;
 pub mod overview;
+pub mod own;
 pub mod subscribe;
 pub mod transcode;
 
 use std::collections::BTreeSet;
 
 use anyhow::Context;
+use proto::karibu::gateway::v1::customer_service_server::CustomerServiceServer;
 use proto::karibu::gateway::v1::event_service_server::EventServiceServer;
 use proto::karibu::gateway::v1::overview_service_server::OverviewServiceServer;
 use server::limits::MAX_REPLY_BYTES;
 use server::{Kit, Started, Upstream};
 
-use admission::{Admission, Keys, Rates, ask_organization};
+use admission::oidc::Oidc;
+use admission::{Admission, CustomerTokens, Keys, Rates, Registry, customer};
 pub use config::Config;
-use door::{Cors, Door};
+use door::{Cors, Door, Proxies};
 use subscribe::{Branches, Seats, Tails, Tokens};
 use transcode::Routes;
 
@@ -35,8 +38,11 @@ pub const NAME: &str = "gateway";
 pub async fn start(kit: &Kit, config: Config) -> anyhow::Result<Started> {
     config.validate()?;
     let minter = kit.minter.clone().context("the gateway signs internal tokens and needs --internal-key")?;
-    let keys = Keys::new(ask_organization(kit.peers.clone(), minter.clone()));
-    let admission = Admission::new(keys, Rates::new(config.rate_limit));
+    let oidc = config.oidc().map(|settings| Oidc::new(&settings)).transpose().context("--oidc-issuer")?;
+    let keys = Keys::new(Registry::new(kit.peers.clone(), minter.clone(), oidc).ask());
+    let secrets = config.secrets()?;
+    let customers = CustomerTokens::new(&secrets, minter.derived_secret(customer::PURPOSE));
+    let admission = Admission::new(keys, customers.clone(), Rates::new(&config.rate_limits));
 
     let sources = logs().into_iter().map(|log| kit.bus.source(log));
     let tails = Tails::follow(sources, &kit.stop, |work| {
@@ -44,17 +50,19 @@ pub async fn start(kit: &Kit, config: Config) -> anyhow::Result<Started> {
     });
     let events = subscribe::Api {
         tails,
-        tokens: Tokens::new(&config.secrets()?, minter.derived_secret("resume tokens")),
+        tokens: Tokens::new(&secrets, minter.derived_secret("resume tokens")),
         branches: Branches::new(kit.peers.clone(), minter.clone()),
         admission: admission.clone(),
         seats: Seats::default(),
         stop: kit.stop.clone(),
     };
     let overview = overview::Api { peers: kit.peers.clone(), minter: minter.clone(), clock: kit.clock.clone() };
+    let own = own::Api { peers: kit.peers.clone(), minter: minter.clone(), tokens: customers };
     // The gateway is ready when it serves: a service that is away costs its own methods only.
     let mut started = kit
         .routes()
         .with(EventServiceServer::new(events).max_encoding_message_size(MAX_REPLY_BYTES))
+        .with(CustomerServiceServer::new(own).max_encoding_message_size(MAX_REPLY_BYTES))
         .with(OverviewServiceServer::new(overview).max_encoding_message_size(MAX_REPLY_BYTES))
         .started(|| async { Ok(()) });
     // What reflection lists on the public port: all that can be called there.
@@ -70,6 +78,7 @@ pub async fn start(kit: &Kit, config: Config) -> anyhow::Result<Started> {
         deadlines: kit.deadlines,
         max_request_bytes: kit.max_request_bytes,
         cors: Cors::new(config.cors_origins),
+        proxies: Proxies::new(config.trusted_proxies),
     });
     Ok(started.with_door(door.router()))
 }

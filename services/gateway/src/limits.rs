@@ -20,7 +20,35 @@ pub const VERIFY_TIMEOUT: Duration = Duration::from_secs(3);
 /// Longest API key looked at, bytes.
 pub const MAX_KEY_BYTES: usize = 256;
 
-/// Callers whose rate is watched.
+/// Longest access token looked at, bytes.
+pub const MAX_TOKEN_BYTES: usize = 8 * 1024;
+/// Clock difference between the issuer and here that an access token survives.
+pub const TOKEN_LEEWAY: Duration = Duration::from_secs(60);
+/// Age at which the keys of the issuer are fetched again.
+pub const ISSUER_KEYS_FRESH: Duration = Duration::from_secs(600);
+/// How long the last good keys are believed while the issuer is away.
+pub const ISSUER_KEYS_KEPT: Duration = Duration::from_secs(24 * 3600);
+/// Shortest time between two questions to the issuer, whatever they are for. With [`KEY_REFUSED`], a new key of the
+/// issuer is believed within 35 seconds.
+pub const ISSUER_RETRY: Duration = Duration::from_secs(30);
+/// Time to fetch the keys of the issuer; less than [`VERIFY_TIMEOUT`], so that old keys are still used in time.
+pub const ISSUER_TIMEOUT: Duration = Duration::from_secs(2);
+/// Largest answer of the issuer, bytes.
+pub const MAX_ISSUER_BYTES: usize = 256 * 1024;
+/// Keys of the issuer that are kept.
+pub const MAX_ISSUER_KEYS: usize = 64;
+/// Longest time that anything here is remembered by its own word.
+pub const CENTURY: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
+
+/// Longest token of a customer looked at, bytes.
+pub const MAX_CUSTOMER_TOKEN_BYTES: usize = 128;
+/// Life of a customer's token, when its maker does not say and at most.
+pub const CUSTOMER_TOKEN_LIFE: (Duration, Duration) =
+    (Duration::from_secs(30 * 24 * 3600), Duration::from_secs(365 * 24 * 3600));
+
+/// Calls each second by class, unless the settings say otherwise.
+pub const RATE_LIMITS: &str = "read=1000,write=500,bulk=20,stream=20,lookup=50,stranger=20";
+/// Callers whose rate is watched, in each class.
 pub const MAX_RATED: usize = 10_000;
 /// Seconds of a caller's rate that it may use at once.
 pub const BURST_SECONDS: u32 = 2;

@@ -9,6 +9,7 @@ mod events;
 mod grpc;
 pub mod store;
 
+use ::store::Wall;
 use anyhow::Context;
 use proto::karibu::loyalty::v1::loyalty_service_server::LoyaltyServiceServer;
 use server::{Kit, Started};
@@ -23,7 +24,11 @@ pub const NAME: &str = "loyalty";
 pub static SOURCES: [&str; 3] = ["organization", "profile", "ticketing"];
 
 /// The tables of the service, after those of the write path.
-pub const MIGRATIONS: ::store::Migrations = ::store::migrations!["0001_loyalty"];
+pub const MIGRATIONS: ::store::Migrations = ::store::migrations!["0001_loyalty"].behind(&[
+    // An account is seen at every branch where its customer was, with all of its ledger.
+    Wall::Through { table: "account", column: "id", parent: "account_branch", key: "account_id" },
+    Wall::Through { table: "ledger_entry", column: "account_id", parent: "account_branch", key: "account_id" },
+]);
 
 /// The loyalty service as the write path sees it.
 #[derive(Debug)]
@@ -45,18 +50,20 @@ impl commit::Service for Loyalty {
 pub async fn start(kit: &Kit, _: Config) -> anyhow::Result<Started> {
     let db = kit.open_database().await?;
     db.migrate(&[commit::MIGRATIONS, MIGRATIONS]).await?;
-    let door = commit::start::<Loyalty>(db.clone(), kit.clock.clone(), commit::Options::default()).await?;
+    let door = commit::start::<Loyalty>(db.clone(), kit.clock.clone(), kit.write_path()?).await?;
+    let keys = kit.open_keys(&db, &door).await?;
     let react = ::events::react(events::react);
     kit.publish(&door);
     kit.consume(&SOURCES, &door, &react);
     let log = server::log_service(door.log());
+    let audit = server::audit_service(NAME, db.clone(), keys);
     let dead = ::events::Redrive::new(NAME, commit::DeadLetters::new(db.clone()), door.clone(), react);
     let dead = server::dead_letter_service(NAME, &SOURCES, dead);
     let reads = Reads::new(db);
     let ready = reads.clone();
     let api =
         LoyaltyServiceServer::new(grpc::Api { door, reads }).max_encoding_message_size(server::limits::MAX_REPLY_BYTES);
-    Ok(kit.routes().with(api).with(log).with(dead).started(move || {
+    Ok(kit.routes().with(api).with(log).with(dead).with(audit).started(move || {
         let reads = ready.clone();
         async move { reads.ping().await.context("the database does not answer") }
     }))

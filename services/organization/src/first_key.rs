@@ -7,7 +7,7 @@ use kernel::BranchScope;
 use uuid::Uuid;
 
 use crate::Office;
-use crate::domain::{ADMIN, ApiKeyId, CreateApiKey, Grantor, Permission, Reach, Refusal, RegisterFirstKey, find_role};
+use crate::domain::{ADMIN, ApiKeyId, CreateApiKey, Grantor, Permission, Reach, Refusal, RegisterFirstKey};
 use crate::grpc::key_text::KeyText;
 use crate::grpc::wall_us;
 
@@ -43,8 +43,7 @@ pub async fn ensure_first_key(office: &Office, given: Option<&str>) -> anyhow::R
 pub async fn create_admin_key(office: &Office) -> anyhow::Result<String> {
     let wall_us = wall_us();
     let key = KeyText::generate(&office.key_environment, wall_us);
-    let permissions: std::collections::BTreeSet<Permission> =
-        find_role(ADMIN).map(|role| role.permissions.iter().copied().collect()).unwrap_or_default();
+    let permissions = Permission::ALL.iter().copied().collect();
     let verb = CreateApiKey {
         grantor: Grantor { permissions, scope: BranchScope::All },
         id: ApiKeyId(key.id),
@@ -74,5 +73,6 @@ fn submission() -> commit::Submission {
         until: std::time::Instant::now() + PATIENCE,
         by: "system:operator".into(),
         trace: None,
+        cause: None,
     }
 }

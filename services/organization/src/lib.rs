@@ -13,6 +13,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use commit::Door;
+use proto::karibu::organization::v1::access_service_server::AccessServiceServer;
 use proto::karibu::organization::v1::organization_service_server::OrganizationServiceServer;
 use server::{Kit, Started};
 
@@ -24,7 +25,7 @@ use store::Reads;
 pub const NAME: &str = "organization";
 
 /// The tables of the service, after those of the write path.
-pub const MIGRATIONS: ::store::Migrations = ::store::migrations!["0001_organization"];
+pub const MIGRATIONS: ::store::Migrations = ::store::migrations!["0001_organization", "0002_identity", "0003_access"];
 
 /// The organization service as the write path sees it.
 #[derive(Debug)]
@@ -48,6 +49,8 @@ pub struct Office {
     door: Door<Organization>,
     reads: Reads,
     key_environment: Arc<str>,
+    db: ::store::Db,
+    keys: commit::KeyRing,
 }
 
 impl std::fmt::Debug for Office {
@@ -60,19 +63,23 @@ impl std::fmt::Debug for Office {
 pub async fn open(kit: &Kit, config: &Config) -> anyhow::Result<Office> {
     let db = kit.open_database().await?;
     db.migrate(&[commit::MIGRATIONS, MIGRATIONS]).await?;
-    let door = commit::start::<Organization>(db.clone(), kit.clock.clone(), commit::Options::default()).await?;
+    let door = commit::start::<Organization>(db.clone(), kit.clock.clone(), kit.write_path()?).await?;
+    let keys = kit.open_keys(&db, &door).await?;
     kit.publish(&door);
-    Ok(Office { door, reads: Reads::new(db), key_environment: config.key_environment.as_str().into() })
+    let key_environment = config.key_environment.as_str().into();
+    Ok(Office { door, reads: Reads::new(db.clone()), key_environment, db, keys })
 }
 
 /// Starts answering calls.
 pub fn serve(kit: &Kit, office: Office) -> Started {
-    let Office { door, reads, key_environment } = office;
+    let Office { door, reads, key_environment, db, keys } = office;
     let ready = reads.clone();
     let log = server::log_service(door.log());
-    let api = OrganizationServiceServer::new(grpc::Api { door, reads, key_environment })
-        .max_encoding_message_size(server::limits::MAX_REPLY_BYTES);
-    kit.routes().with(api).with(log).started(move || {
+    let audit = server::audit_service(NAME, db, keys);
+    let api = grpc::Api { door, reads, key_environment };
+    let access = AccessServiceServer::new(api.clone()).max_encoding_message_size(server::limits::MAX_REPLY_BYTES);
+    let organization = OrganizationServiceServer::new(api).max_encoding_message_size(server::limits::MAX_REPLY_BYTES);
+    kit.routes().with(organization).with(access).with(log).with(audit).started(move || {
         let reads = ready.clone();
         async move { reads.ping().await.context("the database does not answer") }
     })

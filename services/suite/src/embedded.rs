@@ -9,6 +9,7 @@ use clap::Parser;
 use kernel::Clock;
 use server::config::{BaseConfig, TelemetryConfig};
 use server::telemetry::Telemetry;
+use server::tls::{Tls, TlsConfig};
 use server::{Drained, House, Process, Started, Stop, Upstream};
 use tokio::task::JoinHandle;
 
@@ -21,6 +22,12 @@ pub struct Options {
     pub listen: SocketAddr,
     /// Business time.
     pub clock: Clock,
+    /// How much the gateway bears of each caller.
+    pub rate_limits: gateway::admission::RateLimits,
+    /// How staff sign in.
+    pub sign_in: gateway::SignIn,
+    /// TLS of the gateway's port.
+    pub tls: TlsConfig,
     /// Logs, traces and metrics.
     pub telemetry: TelemetryConfig,
     /// Make an administrator's key even when there is one.
@@ -51,8 +58,11 @@ impl Suite {
     /// Starts every service. When this returns, the gateway answers.
     pub async fn start(options: Options) -> anyhow::Result<Self> {
         let telemetry = server::telemetry::init("karibu", &options.telemetry)?;
-        let house = House::embedded(options.clock.clone())?;
-        let base = BaseConfig { listen: options.listen, ..Base::parse_from(["karibu"]).base };
+        let mut house = House::embedded(options.clock.clone())?;
+        house.tls = Tls::load(&options.tls)?;
+        house.tls.follow(&house.tasks, &house.stop);
+        let tls = options.tls.clone();
+        let base = BaseConfig { listen: options.listen, tls, ..Base::parse_from(["karibu"]).base };
         let (services, key) = start_services(&house, &options).await?;
         let process = Process::bind(&base, house, telemetry.scrape.clone()).await?;
         let (address, leave) = (process.address, Stop::new());
@@ -90,7 +100,9 @@ async fn start_services(house: &House, options: &Options) -> anyhow::Result<(Vec
     }
     // Kept with the data, so that subscribers go on where they were after a restart.
     let resume_secret_file = Some(options.data.join("resume-secret"));
-    let settings = gateway::Config { resume_secret_file, ..Default::default() };
+    let rate_limits = options.rate_limits.clone();
+    let sign_in = options.sign_in.clone();
+    let settings = gateway::Config { resume_secret_file, rate_limits, sign_in, ..Default::default() };
     let door = gateway::start(&kit(gateway::NAME), settings).await.context("gateway")?;
     Ok((services.into_iter().chain([door]).collect(), key))
 }

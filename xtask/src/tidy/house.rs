@@ -15,6 +15,8 @@ use crate::commands;
 pub(crate) struct House {
     pub(crate) files: Vec<File>,
     pub(crate) packages: Vec<Package>,
+    /// The dependencies from the registry.
+    pub(crate) licences: Vec<Licensed>,
     pub(crate) allowances: Allowances,
 }
 
@@ -43,9 +45,25 @@ pub(crate) struct Dependency {
     pub(crate) kind: Option<String>,
 }
 
+/// A package from the registry and its licence, as an SPDX expression.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct Licensed {
+    pub(crate) name: String,
+    pub(crate) license: Option<String>,
+}
+
 #[derive(Deserialize)]
-struct Metadata {
-    packages: Vec<Package>,
+struct Metadata<T> {
+    packages: Vec<T>,
+}
+
+/// A package with where it comes from.
+#[derive(Deserialize)]
+struct Sourced {
+    /// `None` for ours.
+    source: Option<String>,
+    #[serde(flatten)]
+    licensed: Licensed,
 }
 
 impl House {
@@ -64,13 +82,17 @@ impl House {
         let files = listed.split('\0').filter(|path| !path.is_empty()).filter_map(read).collect();
         let metadata =
             commands::output(commands::cargo(root).args(["metadata", "--no-deps", "--format-version", "1"]))?;
-        let mut packages = serde_json::from_slice::<Metadata>(&metadata)?.packages;
+        let mut packages = serde_json::from_slice::<Metadata<Package>>(&metadata)?.packages;
         for package in &mut packages {
             package.manifest_path =
                 Path::new(&package.manifest_path).strip_prefix(root)?.to_string_lossy().into_owned();
         }
+        let resolved = commands::output(commands::cargo(root).args(["metadata", "--format-version", "1"]))?;
+        let resolved = serde_json::from_slice::<Metadata<Sourced>>(&resolved)?.packages;
+        let licences =
+            resolved.into_iter().filter(|package| package.source.is_some()).map(|package| package.licensed).collect();
         let allowances = Allowances::parse(&std::fs::read_to_string(root.join("xtask/tidy.toml"))?)?;
-        Ok(Self { files, packages, allowances })
+        Ok(Self { files, packages, licences, allowances })
     }
 
     /// Rust files with their source.

@@ -4,23 +4,28 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use commit::{
-    Aggregate, Answer, Append, Claims, Corrupt, Cx, DomainEvent, Log, Service, Slot, Stop, Submission, Verb, ensure,
-    refuse,
+    Aggregate, Answer, Append, Claims, Corrupt, Cx, DomainEvent, Erasure, Keys, Log, Service, Slot, Stop, Submission,
+    Verb, ensure, refuse,
 };
 use store::{Conn, Kind, Migration, Migrations, OnConflict, Rows, Sql, Table, Uuid};
 
+use crate::letters::Letter;
+
 pub const MIGRATIONS: Migrations = Migrations {
     base: 1000,
+    walls: &[],
     steps: &[Migration {
         name: "0001_bank",
         postgres: "create table account (id uuid primary key, version bigint not null, branch_id uuid not null,
                      balance bigint not null check (balance <> 666), doc jsonb not null);
                    create table entry (id uuid primary key, account_id uuid not null, amount bigint not null);
+                   create table letter (id uuid primary key, account_id uuid not null, body bytea not null);
                    create table setting (id uuid primary key, version bigint not null, most bigint not null);
                    insert into setting values ('00000000-0000-0000-0000-000000000001', 1, 1000000);",
         sqlite: "create table account (id blob primary key, version integer not null, branch_id blob not null,
                      balance integer not null check (balance <> 666), doc text not null) strict;
                  create table entry (id blob primary key, account_id blob not null, amount integer not null) strict;
+                 create table letter (id blob primary key, account_id blob not null, body blob not null) strict;
                  create table setting (id blob primary key, version integer not null, most integer not null) strict;
                  insert into setting values (x'00000000000000000000000000000001', 1, 1000000);",
     }],
@@ -128,7 +133,8 @@ impl Verb<Bank> for SetLimit {
 }
 
 commit::world! {
-    pub struct Vault { pub accounts: Slot<Account>, pub entries: Log<Entry>, pub settings: Slot<Setting>, pub claims: Claims }
+    pub struct Vault { pub accounts: Slot<Account>, pub entries: Log<Entry>, pub settings: Slot<Setting>, pub claims: Claims,
+        pub letters: Log<Letter>, pub keys: Keys, pub erasures: Slot<Erasure> }
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -263,6 +269,7 @@ pub fn keyed(key: u128, fingerprint: i64) -> Submission {
         until: Instant::now() + Duration::from_secs(30),
         by: Arc::from("tester"),
         trace: None,
+        cause: None,
     }
 }
 

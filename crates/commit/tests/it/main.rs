@@ -3,6 +3,7 @@
 
 extern crate karibu_commit as commit;
 
+mod accountability;
 mod alone;
 mod bank;
 mod batching;
@@ -10,3 +11,4 @@ mod consuming;
 mod engines;
 mod idempotency;
 mod laws;
+mod letters;

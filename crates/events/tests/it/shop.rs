@@ -12,6 +12,7 @@ use store::{Conn, Db, Kind, Migration, Migrations, OnConflict, Rows, Sql, Table,
 
 pub const TILL_MIGRATIONS: Migrations = Migrations {
     base: 1000,
+    walls: &[],
     steps: &[Migration {
         name: "0001_till",
         postgres: "create table basket (id uuid primary key, version bigint not null);",
@@ -21,6 +22,7 @@ pub const TILL_MIGRATIONS: Migrations = Migrations {
 
 pub const TALLY_MIGRATIONS: Migrations = Migrations {
     base: 1000,
+    walls: &[],
     steps: &[Migration {
         name: "0001_tally",
         postgres: "create table total (id uuid primary key, version bigint not null, amount bigint not null,
@@ -257,5 +259,6 @@ pub fn fresh() -> Submission {
         until: Instant::now() + Duration::from_secs(60),
         by: Arc::from("tester"),
         trace: Some(Arc::from("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")),
+        cause: None,
     }
 }

@@ -31,6 +31,8 @@ fn internal_methods_are_exactly_these() {
         [
             "/karibu.events.v1.LogService/ReadLog",
             "/karibu.hop.v1.LaneService/Batch",
+            "/karibu.organization.v1.AccessService/RecordApiKeyUse",
+            "/karibu.organization.v1.AccessService/ResolvePrincipal",
             "/karibu.organization.v1.OrganizationService/VerifyApiKey",
         ]
     );

@@ -1,12 +1,15 @@
 //! Identity inside the suite: who calls (`Principal`), how the gateway says so to a service (`Minter`) and how the
-//! service checks it (`Verifier`, `Rules`). API keys and logins from outside belong to the gateway.
+//! service checks it (`Verifier`, `Rules`). Credentials from outside belong to the gateway; only the form of an API key
+//! (`KeyText`) is known here, since two services read it.
 
+mod key_text;
 mod keys;
 mod mint;
 mod principal;
 mod rules;
 mod verify;
 
+pub use key_text::KeyText;
 pub use keys::{KeyError, SigningKeys, VerifyingKeys};
 pub use mint::Minter;
 pub use principal::{Kind, PermissionSet, Principal};

@@ -12,7 +12,8 @@ pub use document::{command, own_command, settings_table};
 pub use file::{Loaded, load};
 
 use crate::deadline::Deadlines;
-use crate::limits;
+use crate::tls::TlsConfig;
+use crate::{Bounds, limits};
 
 /// The settings of every process.
 #[derive(Clone, Debug, clap::Args)]
@@ -41,10 +42,18 @@ pub struct BaseConfig {
     /// PEM files with the public Ed25519 keys whose internal tokens are believed
     #[arg(long, env = "KARIBU_INTERNAL_PUBLIC_KEYS", value_name = "FILES", value_delimiter = ',')]
     pub internal_public_keys: Vec<PathBuf>,
+    /// Secrets behind page tokens, at least 16 characters: the first makes tokens, all are believed. If left out, one is
+    /// derived from the key that signs internal tokens
+    #[arg(long = "page-secret", env = "KARIBU_PAGE_SECRETS", value_name = "SECRET", value_delimiter = ',',
+          value_parser = page_secret, hide_env_values = true)]
+    pub page_secrets: Vec<String>,
     /// Worker threads of the runtime; 1 runs everything on one thread, which is fastest for small replicas
     #[arg(long, env = "KARIBU_WORKER_THREADS", value_name = "COUNT", default_value = "1",
           value_parser = clap::value_parser!(u16).range(1..=256))]
     pub worker_threads: u16,
+    /// TLS of the ports and towards peers.
+    #[command(flatten)]
+    pub tls: TlsConfig,
     /// Time a call may take when its caller names none
     #[arg(long, env = "KARIBU_DEADLINE", value_name = "DURATION", default_value = "10s", value_parser = duration)]
     pub deadline: Duration,
@@ -54,6 +63,18 @@ pub struct BaseConfig {
     /// Largest request message, bytes
     #[arg(long, env = "KARIBU_MAX_REQUEST_BYTES", value_name = "BYTES", default_value = "1048576")]
     pub max_request_bytes: usize,
+    /// Connections open at once; more wait to be accepted
+    #[arg(long, env = "KARIBU_MAX_CONNECTIONS", value_name = "COUNT", default_value = "10000")]
+    pub max_connections: usize,
+    /// Connections open at once from one address; more are closed
+    #[arg(long, env = "KARIBU_MAX_CONNECTIONS_PER_ADDRESS", value_name = "COUNT", default_value = "1000")]
+    pub max_connections_per_address: usize,
+    /// Time for the TLS handshake, for the first bytes of a connection, and for the head of an HTTP/1 request
+    #[arg(long, env = "KARIBU_HEAD_TIMEOUT", value_name = "DURATION", default_value = "10s", value_parser = duration)]
+    pub head_timeout: Duration,
+    /// Age at which an HTTP/2 connection is asked to leave once its calls have ended
+    #[arg(long, env = "KARIBU_CONNECTION_AGE", value_name = "DURATION", default_value = "5m", value_parser = duration)]
+    pub connection_age: Duration,
     /// Answer gRPC server reflection
     #[arg(long, env = "KARIBU_REFLECTION", value_name = "BOOL", default_value = "true", action = clap::ArgAction::Set)]
     pub reflection: bool,
@@ -63,6 +84,9 @@ pub struct BaseConfig {
     /// Time that open calls get to end when the process stops
     #[arg(long, env = "KARIBU_DRAIN", value_name = "DURATION", default_value = "25s", value_parser = duration)]
     pub drain: Duration,
+    /// Personal data.
+    #[command(flatten)]
+    pub privacy: PrivacyConfig,
     /// Logs, traces and metrics.
     #[command(flatten)]
     pub telemetry: TelemetryConfig,
@@ -78,6 +102,18 @@ impl BaseConfig {
     /// Default and cap of deadlines.
     pub fn deadlines(&self) -> Deadlines {
         Deadlines { default: self.deadline.min(self.deadline_cap), cap: self.deadline_cap }
+    }
+
+    /// What a port bears: a public one hears strangers, the others hear Karibu itself.
+    pub fn bounds(&self, public: bool) -> Bounds {
+        Bounds {
+            header_bytes: if public { limits::MAX_HEADER_BYTES } else { limits::MAX_INNER_HEADER_BYTES },
+            streams: if public { limits::MAX_PUBLIC_STREAMS } else { limits::MAX_STREAMS },
+            connections: self.max_connections,
+            connections_per_address: self.max_connections_per_address,
+            head_timeout: self.head_timeout,
+            connection_age: self.connection_age,
+        }
     }
 
     /// The database of the service `name`.
@@ -127,6 +163,37 @@ impl NatsConfig {
     }
 }
 
+/// Personal data.
+#[derive(Clone, clap::Args)]
+pub struct PrivacyConfig {
+    /// File with the master keys that keys of customers are wrapped by, one NAME:KEY a line (32 bytes in base64), the
+    /// newest first; made beside the database if left out and that is SQLite
+    #[arg(long, env = "KARIBU_MASTER_KEY_FILE", value_name = "FILE")]
+    pub master_key_file: Option<PathBuf>,
+    /// The same keys as a text, in place of the file; a comma ends a line
+    #[arg(long, env = "KARIBU_MASTER_KEYS", value_name = "KEYS", hide_env_values = true)]
+    pub master_keys: Option<String>,
+    /// How long the answers to requests are kept, so that a repeat with the same request id changes nothing
+    #[arg(long, env = "KARIBU_KEEP_ANSWERS", value_name = "DURATION", default_value = "168h", value_parser = duration)]
+    pub keep_answers: Duration,
+    /// Note in the audit trail who read personal data
+    #[arg(long, env = "KARIBU_AUDIT_READS", value_name = "BOOL", default_value = "false",
+          action = clap::ArgAction::Set)]
+    pub audit_reads: bool,
+}
+
+impl std::fmt::Debug for PrivacyConfig {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let master_keys = self.master_keys.as_ref().map(|_| "..");
+        f.debug_struct("PrivacyConfig")
+            .field("master_key_file", &self.master_key_file)
+            .field("master_keys", &master_keys)
+            .field("keep_answers", &self.keep_answers)
+            .field("audit_reads", &self.audit_reads)
+            .finish()
+    }
+}
+
 /// Logs, traces and metrics.
 #[derive(Clone, Debug, clap::Args)]
 pub struct TelemetryConfig {
@@ -168,15 +235,25 @@ pub struct NoConfig {}
 pub struct Peer {
     /// Name of the service.
     pub name: String,
-    /// `http://host:port`.
+    /// `http://host:port` or `https://host:port`.
     pub url: http::Uri,
+}
+
+/// Shortest secret behind page tokens, characters.
+const MIN_PAGE_SECRET: usize = 16;
+
+fn page_secret(text: &str) -> Result<String, String> {
+    if text.chars().count() < MIN_PAGE_SECRET {
+        return Err(format!("a secret has {MIN_PAGE_SECRET} characters at least"));
+    }
+    Ok(text.to_owned())
 }
 
 fn peer(text: &str) -> Result<Peer, String> {
     let (name, url) = text.split_once('=').ok_or("expected NAME=URL")?;
     let url: http::Uri = url.parse().map_err(|error| format!("{url}: {error}"))?;
-    if url.scheme_str() != Some("http") || url.host().is_none() {
-        return Err(format!("{url}: expected http://HOST:PORT"));
+    if !matches!(url.scheme_str(), Some("http" | "https")) || url.host().is_none() {
+        return Err(format!("{url}: expected http://HOST:PORT or https://HOST:PORT"));
     }
     Ok(Peer { name: name.trim().to_owned(), url })
 }

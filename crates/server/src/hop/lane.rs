@@ -9,10 +9,10 @@ use std::task::{Context, Poll, ready};
 
 use futures_util::Stream;
 use tokio::sync::{mpsc, oneshot, watch};
-use tonic::transport::Endpoint;
 use tonic::{Request, Streaming};
 use tonic_prost::ProstCodec;
 
+use super::dial::Way;
 use super::wire::{self, BatchRequest, BatchResponse, Call, Reply};
 use crate::auth::{Minter, Principal};
 use crate::{Stop, limits};
@@ -75,31 +75,31 @@ impl Session {
 }
 
 impl Lane {
-    pub(super) fn open(peer: String, endpoint: Endpoint, minter: Minter, opened: watch::Sender<()>) -> Self {
+    pub(super) fn open(peer: String, way: Way, minter: Minter, opened: watch::Sender<()>) -> Self {
         let (current, session) = watch::channel(None);
         let state = State { current, opened };
         let stop = Stop::new();
-        tokio::spawn(run(peer, endpoint, minter, state, stop.clone()));
+        tokio::spawn(run(peer, way, minter, state, stop.clone()));
         Self { session, _stop: stop.drop_guard() }
     }
 }
 
 /// Keeps one lane open until `stop`.
-async fn run(peer: String, endpoint: Endpoint, minter: Minter, state: State, stop: Stop) {
+async fn run(peer: String, way: Way, minter: Minter, state: State, stop: Stop) {
     let (shortest, longest) = limits::LANE_BACKOFF;
     let (mut wait, mut lost) = (shortest, false);
-    while let Some(opened) = stop.run_until_cancelled(connect(&peer, &endpoint, &minter)).await {
+    while let Some(opened) = stop.run_until_cancelled(connect(&peer, &way, &minter)).await {
         match opened {
             Ok((open, incoming)) => {
                 if lost {
-                    tracing::info!(peer, to = %endpoint.uri(), "lane is open again");
+                    tracing::info!(peer, to = %way, "lane is open again");
                 }
                 (wait, lost) = (shortest, false);
                 state.connected(open.0.clone());
                 receive(&peer, open, incoming, &state, &stop).await;
             }
             Err(error) if !lost => {
-                tracing::warn!(peer, to = %endpoint.uri(), %error, "cannot open a lane, trying on");
+                tracing::warn!(peer, to = %way, error = format!("{error:#}"), "cannot open a lane, trying on");
                 lost = true;
             }
             Err(_) => {}
@@ -140,8 +140,8 @@ impl Drop for Open {
 
 type Opened = (Open, Streaming<BatchResponse>);
 
-async fn connect(peer: &str, endpoint: &Endpoint, minter: &Minter) -> anyhow::Result<Opened> {
-    let channel = endpoint.connect().await?;
+async fn connect(peer: &str, way: &Way, minter: &Minter) -> anyhow::Result<Opened> {
+    let channel = way.endpoint()?.connect().await?;
     let (queue, calls) = mpsc::channel(limits::LANE_QUEUE);
     let last_calls = Stop::new();
     let outgoing =

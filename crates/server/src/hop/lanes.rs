@@ -2,7 +2,6 @@
 //! way into a status.
 
 use std::fmt;
-use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -12,8 +11,8 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, timeout_at};
 use tonic::Status;
 use tonic::body::Body;
-use tonic::transport::Endpoint;
 
+use super::dial::{Replica, Way};
 use super::lane::{Lane, Session, Ticket};
 use super::wire::{self, Call};
 use crate::auth::{Minter, Rules};
@@ -26,7 +25,7 @@ pub struct Lanes(Arc<Set>);
 struct Set {
     peer: String,
     rules: Arc<Rules>,
-    lanes: RwLock<Vec<(SocketAddr, Lane)>>,
+    lanes: RwLock<Vec<(Replica, Lane)>>,
     turn: AtomicUsize,
     /// Sent whenever a lane opens.
     opened: watch::Sender<()>,
@@ -56,13 +55,13 @@ impl Lanes {
     }
 
     /// Opens a lane to one more replica.
-    pub(super) fn add(&self, replica: SocketAddr, endpoint: Endpoint, minter: &Minter) {
-        let lane = Lane::open(self.peer().to_owned(), endpoint, minter.clone(), self.0.opened.clone());
+    pub(super) fn add(&self, replica: Replica, way: Way, minter: &Minter) {
+        let lane = Lane::open(self.peer().to_owned(), way, minter.clone(), self.0.opened.clone());
         self.0.lanes.write().unwrap_or_else(PoisonError::into_inner).push((replica, lane));
     }
 
     /// Sends a replica no more calls; those it has are still answered.
-    pub(super) fn remove(&self, replica: SocketAddr) {
+    pub(super) fn remove(&self, replica: Replica) {
         self.0.lanes.write().unwrap_or_else(PoisonError::into_inner).retain(|(at, _)| *at != replica);
     }
 
@@ -126,7 +125,7 @@ impl Lanes {
             .find_map(|(_, lane)| lane.session.borrow().clone())
     }
 
-    fn read(&self) -> std::sync::RwLockReadGuard<'_, Vec<(SocketAddr, Lane)>> {
+    fn read(&self) -> std::sync::RwLockReadGuard<'_, Vec<(Replica, Lane)>> {
         self.0.lanes.read().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -134,6 +133,8 @@ impl Lanes {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
+    use std::net::SocketAddr;
+
     use futures_util::FutureExt;
 
     use super::super::wire::Reply;
@@ -146,7 +147,7 @@ mod tests {
         let (queue, mut unread) = mpsc::channel(2);
         let session = Arc::new(Session::new(queue, Stop::new()));
         let lane = Lane { session: watch::channel(Some(session.clone())).1, _stop: Stop::new().drop_guard() };
-        lanes.0.lanes.write().unwrap().push((SocketAddr::from(([127, 0, 0, 1], 1)), lane));
+        lanes.0.lanes.write().unwrap().push(((SocketAddr::from(([127, 0, 0, 1], 1)), false), lane));
         let call = || {
             let (parts, ()) = http::Request::post("/a.B/C").body(()).unwrap().into_parts();
             lanes.call(parts, Bytes::new(), Instant::now() + limits::DEADLINE).boxed()

@@ -1,5 +1,6 @@
 //! Who is let in, and who is not.
 
+use std::collections::BTreeMap;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use base64::Engine;
@@ -7,6 +8,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use http::HeaderValue;
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde::Serialize;
+use serde::de::IgnoredAny;
 use server::auth::{Kind, Minter, PermissionSet, Principal, SigningKeys};
 use tonic::{Code, Request};
 use tonic_types::StatusExt;
@@ -182,6 +184,33 @@ async fn one_token_serves_a_principal_and_an_audience() {
     let demoted = Principal { permissions: PermissionSet::NONE, ..speaker() };
     assert_ne!(first, minter.bearer(&demoted, "echo").unwrap());
     assert!(first.is_sensitive());
+}
+
+#[tokio::test]
+async fn a_token_is_for_one_service_for_a_minute_and_holds_nothing_of_the_call() {
+    let running = Running::start(&[]).await;
+    let replayed = running.minter().bearer(&speaker(), "other").unwrap();
+    for service in [running.local(), running.remote()] {
+        let status = call(service, SAY, request(ask("", 0), &replayed)).await.unwrap_err();
+        assert_eq!(status.code(), Code::Unauthenticated, "a token for another service: {status:?}");
+    }
+    let token = running.bearer();
+    let token = token.to_str().unwrap().trim_start_matches("Bearer ");
+    let names = jsonwebtoken::dangerous::insecure_decode::<BTreeMap<String, IgnoredAny>>(token).unwrap().claims;
+    // A request id or a trace in it would make every call sign a token of its own.
+    let names: Vec<&str> = names.keys().map(String::as_str).collect();
+    assert_eq!(names, ["aud", "branches", "exp", "iat", "iss", "kind", "permissions", "sub"]);
+    let times = jsonwebtoken::dangerous::insecure_decode::<Times>(token).unwrap().claims;
+    assert_eq!(times.exp - times.iat, 60);
+    assert!(now().abs_diff(times.iat) < 30);
+    running.end().await;
+}
+
+/// When a token begins and ends.
+#[derive(serde::Deserialize)]
+struct Times {
+    iat: i64,
+    exp: i64,
 }
 
 #[tokio::test]

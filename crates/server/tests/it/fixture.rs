@@ -114,7 +114,7 @@ pub fn dial(house: &House, address: SocketAddr) -> Upstream {
 }
 
 pub fn dial_to(house: &House, peer: &str, address: SocketAddr) -> Upstream {
-    let dialler = Dialler { minter: house.minter.clone().unwrap(), rules: house.rules.clone() };
+    let dialler = Dialler { minter: house.minter.clone().unwrap(), rules: house.rules.clone(), tls: house.tls.clone() };
     dialler.dial(peer, &[format!("http://{address}").parse().unwrap()])
 }
 

@@ -106,7 +106,7 @@ async fn calls_go_in_turn_to_all_replicas_and_on_to_those_that_are_left() {
         (house.stop, house.tasks) = (server::Stop::new(), Default::default());
         replicas.push(Running::start_in(house, &["--drain", "0s"]).await);
     }
-    let dialler = Dialler { minter: whole.minter.clone().unwrap(), rules: whole.rules.clone() };
+    let dialler = Dialler { minter: whole.minter.clone().unwrap(), rules: whole.rules.clone(), tls: whole.tls.clone() };
     let urls: Vec<_> = replicas.iter().map(|one| format!("http://{}", one.address).parse().unwrap()).collect();
     let remote = dialler.dial("echo", &urls);
     let Upstream::Remote { lanes, .. } = &remote else { panic!("it is remote") };

@@ -26,6 +26,7 @@ use crate::fixture::{dial_to, settings};
 
 const TABLES: Migrations = Migrations {
     base: 1000,
+    walls: &[],
     steps: &[Migration {
         name: "0001_jar",
         postgres: "create table jar (id uuid primary key, version bigint not null);",
@@ -99,7 +100,7 @@ impl Verb<Kitchen> for AddCookie {
 
 async fn add(door: &Door<Kitchen>, jar: Uuid) {
     let until = Instant::now() + Duration::from_secs(30);
-    let submission = Submission { key: Uuid::now_v7(), fingerprint: 0, until, by: "test".into(), trace: None };
+    let submission = Submission { key: Uuid::now_v7(), fingerprint: 0, until, by: "test".into(), trace: None, cause: None };
     door.submit(submission, AddCookie(jar)).await.unwrap();
 }
 

@@ -88,6 +88,21 @@ async fn what_it_cannot_start_with_is_said_in_one_line() {
     assert_eq!(unknown.wait_exit(MINUTE).await.code(), Some(2));
     assert!(unknown.log().contains("--listen"), "{}", unknown.log());
 
+    let open = ["--listen", "0.0.0.0:0", "--internal-public-keys"].map(str::to_owned);
+    let keys = settings("");
+    let open = open.into_iter().chain([keys.path().join("key.pub.pem").display().to_string()]);
+    let open: Vec<String> = open.collect();
+    let plain = open.iter().fold(idle(), |options, flag| options.arg(flag)).start();
+    assert_eq!(plain.wait_exit(MINUTE).await.code(), Some(1));
+    assert!(plain.log().contains("--tls-certificate") && plain.log().contains("--plaintext"), "{}", plain.log());
+    let said = open.iter().fold(idle(), |options, flag| options.arg(flag)).arg("--plaintext").start();
+    said.wait_line("listening").await;
+    let called = ["--listen", "127.0.0.1:0", "--peer", "echo=http://10.0.0.1:1"];
+    let called = called.iter().fold(idle(), |options, flag| options.arg(*flag)).arg("--internal-key");
+    let called = called.arg(keys.path().join("key.pem").display().to_string()).start();
+    assert_eq!(called.wait_exit(MINUTE).await.code(), Some(1));
+    assert!(called.log().contains("in plaintext beyond this machine"), "{}", called.log());
+
     let help = idle().arg("--help").start();
     assert_eq!(help.wait_exit(MINUTE).await.code(), Some(0));
     for expected in ["--linger", "--database", "KARIBU_OTLP_ENDPOINT", "karibu-idle"] {

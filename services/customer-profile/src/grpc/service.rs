@@ -5,7 +5,6 @@ use kernel::{BranchScope, Clock};
 use proto::karibu::profile::v1 as pb;
 use proto::karibu::profile::v1::profile_service_server::ProfileService;
 use proto::karibu::types::v1::Channel;
-use server::field::page;
 use server::{Call, status};
 use tonic::{Request, Response, Status};
 
@@ -127,7 +126,7 @@ impl ProfileService for Api {
         let call = Call::admit(request)?;
         let (size, token) = (call.body.page_size, call.body.page_token.clone());
         let selects = pb::ListCustomersRequest { page_size: 0, page_token: String::new(), ..call.body };
-        let page = page("", size, &token, &selects)?;
+        let page = call.pages.read("customers", size, &token, &selects)?;
         let kind = match selects.kind() {
             pb::CustomerKind::Unspecified => None,
             said => Some(decode::customer_kind(said)),
@@ -206,7 +205,7 @@ impl ProfileService for Api {
         let call = Call::admit(request)?;
         let (size, token) = (call.body.page_size, call.body.page_token.clone());
         let selects = pb::ListPurchasesRequest { page_size: 0, page_token: String::new(), ..call.body };
-        let page = page("", size, &token, &selects)?;
+        let page = call.pages.read("purchases", size, &token, &selects)?;
         let filter = PurchaseFilter {
             customer: decode::maybe_id("customer_id", &selects.customer_id)?.map(CustomerId),
             branch: decode::maybe_id("branch_id", &selects.branch_id)?.map(BranchId),
@@ -246,7 +245,7 @@ impl ProfileService for Api {
         let call = Call::admit(request)?;
         let (size, token) = (call.body.page_size, call.body.page_token.clone());
         let selects = pb::ListTimelineEntriesRequest { page_size: 0, page_token: String::new(), ..call.body };
-        let page = page("", size, &token, &selects)?;
+        let page = call.pages.read("timeline", size, &token, &selects)?;
         let (scope, id) = (&call.principal.scope, CustomerId(decode::id("customer_id", &selects.customer_id)?));
         let found = self.reads.find_customer(scope, id).await.map_err(|e| status::of_store(&e))?;
         found.ok_or_else(|| error::refusal(Refusal::CustomerNotFound))?;

@@ -9,7 +9,7 @@ pub use sql::ALL as STATEMENTS;
 
 use std::sync::Arc;
 
-use ::store::{Db, Json, Loader, Result, args};
+use ::store::{Db, Json, Loader, Reader, Result, args};
 use kernel::{BranchScope, Cursor, PageRequest};
 use sqlx::FromRow;
 use uuid::Uuid;
@@ -27,7 +27,7 @@ const MAX_FAVOURITES: usize = 5;
 /// The queries of this service. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Reads {
-    db: Db,
+    reader: Reader,
     /// Gets by callers who see every branch, answered together.
     customers: Loader<CustomerView>,
 }
@@ -108,27 +108,34 @@ struct LinesRow {
 impl Reads {
     /// Queries on this database.
     pub fn new(db: Db) -> Self {
-        let customers = Loader::of(db.clone(), sql::FIND_CUSTOMERS, |row: &CustomerView| row.id);
-        Self { db, customers }
+        let reader = Reader::from(db);
+        let customers = Loader::of(reader.clone(), sql::FIND_CUSTOMERS, |row: &CustomerView| row.id);
+        Self { reader, customers }
     }
 
     /// Whether the database answers.
     pub async fn ping(&self) -> Result<()> {
-        self.db.ping().await
+        self.reader.ping().await
     }
 
     /// The customer, if the caller may see it.
     pub async fn find_customer(&self, scope: &BranchScope, id: CustomerId) -> Result<Option<CustomerView>> {
         if scope.is_all() {
-            return Ok(self.customers.get(id.uuid()).await?.map(Arc::unwrap_or_clone));
+            return Ok(self.customers.get(id.uuid(), scope).await?.map(Arc::unwrap_or_clone));
         }
-        self.db.fetch_optional(sql::FIND_CUSTOMER, args![scope.is_all(), scope.branches(), id.uuid()]).await
+        self.reader
+            .within(scope)
+            .fetch_optional(sql::FIND_CUSTOMER, args![scope.is_all(), scope.branches(), id.uuid()])
+            .await
     }
 
     /// The customer with this handle, if the caller may see it.
     pub async fn find_by_handle(&self, scope: &BranchScope, handle: &Identifier) -> Result<Option<CustomerView>> {
         let key = identifier_key(handle);
-        self.db.fetch_optional(sql::FIND_BY_HANDLE, args![scope.is_all(), scope.branches(), key]).await
+        self.reader
+            .within(scope)
+            .fetch_optional(sql::FIND_BY_HANDLE, args![scope.is_all(), scope.branches(), key])
+            .await
     }
 
     /// A page of customers, newest first, and the token of the next one.
@@ -145,8 +152,10 @@ impl Reads {
             [all, branches, kind.into(), (&filter.tag).into(), before.into(), page.limit().into(), branch.into()]
         };
         let mut rows: Vec<CustomerView> = match filter.home_branch {
-            Some(branch) => self.db.fetch_all(sql::LIST_CUSTOMERS_OF_BRANCH, &rest(branch.uuid())).await?,
-            None => self.db.fetch_all(sql::LIST_CUSTOMERS, &rest(Uuid::nil())[..6]).await?,
+            Some(branch) => {
+                self.reader.within(scope).fetch_all(sql::LIST_CUSTOMERS_OF_BRANCH, &rest(branch.uuid())).await?
+            }
+            None => self.reader.within(scope).fetch_all(sql::LIST_CUSTOMERS, &rest(Uuid::nil())[..6]).await?,
         };
         let next = page.cut(&mut rows, |row| Cursor { sort: 0, id: row.id });
         Ok((rows, next))
@@ -154,7 +163,10 @@ impl Reads {
 
     /// The purchase, if the caller may see its branch.
     pub async fn find_purchase(&self, scope: &BranchScope, id: PurchaseId) -> Result<Option<PurchaseRow>> {
-        self.db.fetch_optional(sql::FIND_PURCHASE, args![scope.is_all(), scope.branches(), id.uuid()]).await
+        self.reader
+            .within(scope)
+            .fetch_optional(sql::FIND_PURCHASE, args![scope.is_all(), scope.branches(), id.uuid()])
+            .await
     }
 
     /// A page of purchases, newest first, and the token of the next one. The filter's system is not looked at.
@@ -178,13 +190,13 @@ impl Reads {
         ];
         // One text per access path: with `or $8 is null` no engine could use its index.
         let mut rows: Vec<PurchaseRow> = match (filter.customer, filter.branch) {
-            (Some(_), _) => self.db.fetch_all(sql::LIST_PURCHASES_OF_CUSTOMER, args).await?,
+            (Some(_), _) => self.reader.within(scope).fetch_all(sql::LIST_PURCHASES_OF_CUSTOMER, args).await?,
             (None, Some(branch)) => {
                 let mut args = args[..8].to_vec();
                 args[7] = branch.uuid().into();
-                self.db.fetch_all(sql::LIST_PURCHASES_OF_BRANCH, &args).await?
+                self.reader.within(scope).fetch_all(sql::LIST_PURCHASES_OF_BRANCH, &args).await?
             }
-            (None, None) => self.db.fetch_all(sql::LIST_PURCHASES, &args[..7]).await?,
+            (None, None) => self.reader.within(scope).fetch_all(sql::LIST_PURCHASES, &args[..7]).await?,
         };
         let next = page.cut(&mut rows, |row| Cursor { sort: row.occurred_at_us, id: row.id });
         Ok((rows, next))
@@ -200,8 +212,8 @@ impl Reads {
             filter.branch.map(BranchId::uuid),
             &filter.source_system,
         ];
-        let sums = self.db.fetch_all(sql::SUM_PURCHASES, args).await?;
-        let buyers = self.db.fetch_one(sql::COUNT_BUYERS, args).await?;
+        let sums = self.reader.within(scope).fetch_all(sql::SUM_PURCHASES, args).await?;
+        let buyers = self.reader.within(scope).fetch_one(sql::COUNT_BUYERS, args).await?;
         Ok((sums, buyers))
     }
 
@@ -224,17 +236,21 @@ impl Reads {
             services.is_empty(),
             services,
         ];
-        let mut rows: Vec<EntryRow> = self.db.fetch_all(sql::LIST_TIMELINE, args).await?;
+        let mut rows: Vec<EntryRow> = self.reader.within(scope).fetch_all(sql::LIST_TIMELINE, args).await?;
         let next = page.cut(&mut rows, |row| Cursor { sort: row.occurred_at_us, id: row.id });
         Ok((rows, next))
     }
 
     /// The customer in numbers, if the caller may see it. The numbers are those of the whole business.
     pub async fn find_summary(&self, scope: &BranchScope, id: CustomerId) -> Result<Option<Summary>> {
-        let found: Option<TotalsRow> =
-            self.db.fetch_optional(sql::FIND_TALLY, args![scope.is_all(), scope.branches(), id.uuid()]).await?;
+        let found: Option<TotalsRow> = self
+            .reader
+            .within(scope)
+            .fetch_optional(sql::FIND_TALLY, args![scope.is_all(), scope.branches(), id.uuid()])
+            .await?;
         let Some(TotalsRow { first_seen_at_us, doc: Json(totals) }) = found else { return Ok(None) };
-        let bought: Vec<LinesRow> = self.db.fetch_all(sql::NEWEST_LINES, args![id.uuid(), FAVOURITE_PURCHASES]).await?;
+        let reader = self.reader.beyond_scope();
+        let bought: Vec<LinesRow> = reader.fetch_all(sql::NEWEST_LINES, args![id.uuid(), FAVOURITE_PURCHASES]).await?;
         let bought = bought.iter().filter_map(|row| Some((PurchaseKind::find(&row.kind)?, row.lines.as_slice())));
         let favourites = favourites(bought, MAX_FAVOURITES);
         Ok(Some(Summary { first_seen_at_us, totals, favourites }))

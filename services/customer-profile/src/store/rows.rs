@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::str::FromStr;
 
-use ::store::{Json, Kind, OnConflict, Rows, Table};
+use ::store::{Json, Kind, OnConflict, Rows, Seen, Table};
 use commit::{Aggregate, Append, Corrupt, known};
-use kernel::{Currency, Money};
+use kernel::{BranchScope, Currency, Money};
 use serde::Serialize;
 use sqlx::FromRow;
 use uuid::Uuid;
@@ -150,6 +150,13 @@ pub struct CustomerView {
     updated_at_us: i64,
     doc: Json<Details>,
     pub(super) first_seen_at_us: i64,
+}
+
+impl Seen for CustomerView {
+    /// Where a customer was stands in another table: only who sees every branch is answered from the row alone.
+    fn is_within(&self, scope: &BranchScope) -> bool {
+        scope.is_all()
+    }
 }
 
 pub(super) fn customer(view: CustomerView) -> Result<Customer, Corrupt> {

@@ -6,7 +6,6 @@ use prost::Message;
 use proto::karibu::feedback::v1 as wire;
 use proto::karibu::feedback::v1::feedback_service_server::FeedbackService;
 use proto::timestamp_from_us;
-use server::field::page;
 use server::{Call, status};
 use tonic::{Code, Request, Response, Status};
 
@@ -85,10 +84,10 @@ impl FeedbackService for Api {
         &self,
         request: Request<wire::ListSurveysRequest>,
     ) -> Result<Response<wire::ListSurveysResponse>, Status> {
-        let Call { mut body, principal, .. } = Call::admit(request)?;
+        let Call { mut body, principal, pages, .. } = Call::admit(request)?;
         let token = std::mem::take(&mut body.page_token);
         let size = std::mem::take(&mut body.page_size);
-        let page = page("surveys", size, &token, &body)?;
+        let page = pages.read("surveys", size, &token, &body)?;
         let state = to::read_survey_state(body.state());
         let list = read(self.reads.list_surveys(state, &principal.scope, &page).await)?;
         let surveys = list.items.iter().map(to::survey).collect();
@@ -138,10 +137,10 @@ impl FeedbackService for Api {
         &self,
         request: Request<wire::ListInvitationsRequest>,
     ) -> Result<Response<wire::ListInvitationsResponse>, Status> {
-        let Call { mut body, principal, .. } = Call::admit(request)?;
+        let Call { mut body, principal, pages, .. } = Call::admit(request)?;
         let token = std::mem::take(&mut body.page_token);
         let size = std::mem::take(&mut body.page_size);
-        let page = page("invitations", size, &token, &body)?;
+        let page = pages.read("invitations", size, &token, &body)?;
         let (survey, customer) = (to::maybe_id(&body.survey_id), to::maybe_id(&body.customer_id));
         let state = to::read_invitation_state(body.state());
         let list = read(self.reads.list_invitations(survey, customer, state, &principal.scope, &page).await)?;
@@ -226,10 +225,10 @@ impl FeedbackService for Api {
         &self,
         request: Request<wire::ListResponsesRequest>,
     ) -> Result<Response<wire::ListResponsesResponse>, Status> {
-        let Call { mut body, principal, .. } = Call::admit(request)?;
+        let Call { mut body, principal, pages, .. } = Call::admit(request)?;
         let token = std::mem::take(&mut body.page_token);
         let size = std::mem::take(&mut body.page_size);
-        let page = page("responses", size, &token, &body)?;
+        let page = pages.read("responses", size, &token, &body)?;
         let (survey, customer) = (to::maybe_id(&body.survey_id), to::maybe_id(&body.customer_id));
         let branch = to::maybe_id(&body.branch_id);
         let list = read(self.reads.list_responses(survey, customer, branch, &principal.scope, &page).await)?;

@@ -5,7 +5,7 @@ mod sql;
 
 use std::collections::BTreeMap;
 
-use ::store::{Conn, Db, Result, args};
+use ::store::{Conn, Db, Reader, Result, args};
 use commit::{Aggregate, Corrupt};
 use kernel::{BranchScope, Cursor, PageRequest};
 use uuid::Uuid;
@@ -40,18 +40,18 @@ pub struct ScoreFilter {
 /// The read side of the service. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Reads {
-    db: Db,
+    reader: Reader,
 }
 
 impl Reads {
     /// Reads from `db`.
-    pub const fn new(db: Db) -> Self {
-        Self { db }
+    pub fn new(db: Db) -> Self {
+        Self { reader: Reader::from(db) }
     }
 
     /// Whether the database answers.
     pub async fn ping(&self) -> Result<()> {
-        self.db.ping().await
+        self.reader.ping().await
     }
 
     /// The branches of a scope and those above them: where a survey must work to be seen.
@@ -59,7 +59,7 @@ impl Reads {
         if scope.branches().is_empty() {
             return Ok(Vec::new());
         }
-        let mut above = ids(self.db.fetch_all(sql::ABOVE, args![scope.branches()]).await?);
+        let mut above = ids(self.reader.within(scope).fetch_all(sql::ABOVE, args![scope.branches()]).await?);
         // The event of a branch may be a moment away; the branch itself is in the scope all the same.
         above.extend(scope.branches());
         Ok(above)
@@ -68,7 +68,11 @@ impl Reads {
     /// The survey with this id, if it works somewhere within reach.
     pub async fn find_survey(&self, id: Uuid, scope: &BranchScope) -> Result<Option<Survey>> {
         let visible = self.visible(scope).await?;
-        one(self.db.fetch_optional::<SurveyRow>(sql::SURVEY, args![id, scope.is_all(), &visible]).await?)
+        one(self
+            .reader
+            .within(scope)
+            .fetch_optional::<SurveyRow>(sql::SURVEY, args![id, scope.is_all(), &visible])
+            .await?)
     }
 
     /// Surveys, newest first.
@@ -82,13 +86,13 @@ impl Reads {
         let state = state.map(SurveyState::as_str);
         let after = page.after.map(|place| place.id);
         let args = args![scope.is_all(), &visible, state, after, page.limit()];
-        cut(self.db.fetch_all::<SurveyRow>(sql::SURVEYS, args).await?, page)
+        cut(self.reader.within(scope).fetch_all::<SurveyRow>(sql::SURVEYS, args).await?, page)
     }
 
     /// The invitation with this id, if its branch is within reach.
     pub async fn find_invitation(&self, id: Uuid, scope: &BranchScope) -> Result<Option<Invitation>> {
         let args = args![id, scope.is_all(), scope.branches()];
-        one(self.db.fetch_optional::<InvitationRow>(sql::INVITATION, args).await?)
+        one(self.reader.within(scope).fetch_optional::<InvitationRow>(sql::INVITATION, args).await?)
     }
 
     /// Invitations, newest first; `state` is the stored word.
@@ -102,23 +106,23 @@ impl Reads {
     ) -> Result<Page<Invitation>> {
         let after = page.after.map(|place| place.id);
         let args = args![scope.is_all(), scope.branches(), survey, customer, state, after, page.limit()];
-        cut(self.db.fetch_all::<InvitationRow>(sql::INVITATIONS, args).await?, page)
+        cut(self.reader.within(scope).fetch_all::<InvitationRow>(sql::INVITATIONS, args).await?, page)
     }
 
     /// Invitations whose time to go out has come, the longest waiting first.
     pub async fn list_to_send(&self, now_us: i64, limit: i64) -> Result<Vec<Uuid>> {
-        Ok(ids(self.db.fetch_all(sql::TO_SEND, args![now_us, limit]).await?))
+        Ok(ids(self.reader.beyond_scope().fetch_all(sql::TO_SEND, args![now_us, limit]).await?))
     }
 
     /// Invitations whose time is over, the longest waiting first.
     pub async fn list_to_expire(&self, now_us: i64, limit: i64) -> Result<Vec<Uuid>> {
-        Ok(ids(self.db.fetch_all(sql::TO_EXPIRE, args![now_us, limit]).await?))
+        Ok(ids(self.reader.beyond_scope().fetch_all(sql::TO_EXPIRE, args![now_us, limit]).await?))
     }
 
     /// The response with this id, if its branch is within reach.
     pub async fn find_response(&self, id: Uuid, scope: &BranchScope) -> Result<Option<Response>> {
         let args = args![id, scope.is_all(), scope.branches()];
-        one(self.db.fetch_optional::<ResponseRow>(sql::RESPONSE, args).await?)
+        one(self.reader.within(scope).fetch_optional::<ResponseRow>(sql::RESPONSE, args).await?)
     }
 
     /// Responses, newest first.
@@ -132,15 +136,15 @@ impl Reads {
     ) -> Result<Page<Response>> {
         let after = page.after.map(|place| place.id);
         let args = args![scope.is_all(), scope.branches(), survey, customer, branch, after, page.limit()];
-        cut(self.db.fetch_all::<ResponseRow>(sql::RESPONSES, args).await?, page)
+        cut(self.reader.within(scope).fetch_all::<ResponseRow>(sql::RESPONSES, args).await?, page)
     }
 
     /// How many answers gave each number, skipped ones left out; and how many invitations went out.
     pub async fn count(&self, filter: &ScoreFilter, scope: &BranchScope) -> Result<(BTreeMap<i32, i64>, i64)> {
         let args =
             args![scope.is_all(), scope.branches(), filter.survey, filter.branch, filter.start_us, filter.end_us,];
-        let counts: Vec<(i64, i64)> = self.db.fetch_all(sql::COUNTS, args).await?;
-        let (sent,): (i64,) = self.db.fetch_one(sql::COUNT_SENT, args).await?;
+        let counts: Vec<(i64, i64)> = self.reader.within(scope).fetch_all(sql::COUNTS, args).await?;
+        let (sent,): (i64,) = self.reader.within(scope).fetch_one(sql::COUNT_SENT, args).await?;
         // Scores are numbers of a scale and were written from 32 bits.
         let counts = counts.into_iter().filter_map(|(score, count)| Some((i32::try_from(score).ok()?, count)));
         Ok((counts.collect(), sent))
@@ -148,7 +152,8 @@ impl Reads {
 
     /// The secret of links that is kept here, if one is.
     pub async fn find_link_secret(&self) -> Result<Option<LinkSecret>> {
-        one(self.db.fetch_optional::<LinkSecretRow>(sql::LINK_SECRET, args![LINK_SECRET_ID]).await?)
+        let reader = self.reader.beyond_scope();
+        one(reader.fetch_optional::<LinkSecretRow>(sql::LINK_SECRET, args![LINK_SECRET_ID]).await?)
     }
 }
 

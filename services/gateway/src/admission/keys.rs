@@ -1,5 +1,5 @@
-//! Verified API keys, remembered for half a minute by their hash. Many calls with one unknown key ask once; a key that
-//! was good is believed a while longer when nobody can be asked; guesses never push out a good key.
+//! Verified credentials, remembered for half a minute by their hash. Many calls with one unknown credential ask once; one
+//! that was good is believed a while longer when nobody can be asked; guesses never push out a good one.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -8,38 +8,32 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
-use kernel::BranchScope;
-use proto::karibu::organization::v1 as org;
-use proto::karibu::organization::v1::organization_service_client::OrganizationServiceClient;
-use server::auth::{Kind, Minter, Principal};
-use server::hop::Peers;
 use server::status;
 use tokio::sync::watch;
 use tokio::time::Instant;
 use tonic::{Code, Status};
 
 use super::Credential;
+use super::ask::ORGANIZATION;
+use super::holder::Holder;
 use crate::limits;
 
-/// Short name of the service that knows the keys.
-const ORGANIZATION: &str = "organization";
-
-/// The holder of a key.
+/// The holder of a credential.
 #[derive(Clone, Debug)]
 pub struct Verified {
     /// Who it is.
-    pub principal: Principal,
-    /// How long the key still holds; `None` if it does not end.
+    pub holder: Holder,
+    /// How long the credential still holds; `None` if it does not end.
     pub left: Option<Duration>,
 }
 
-/// Asks who holds a key. UNAUTHENTICATED says that nobody does; any other failure says nothing about the key.
+/// Asks who holds a credential. UNAUTHENTICATED says that nobody does; any other failure says nothing about it.
 pub type Ask = Arc<dyn Fn(Credential) -> BoxFuture<'static, Result<Verified, Status>> + Send + Sync>;
 
 type Hash = [u8; 32];
-type Outcome = Result<Principal, Status>;
+type Outcome = Result<Holder, Status>;
 
-/// The keys that are known. Clones share them.
+/// The credentials that are known. Clones share them.
 #[derive(Clone)]
 pub struct Keys(Arc<Inner>);
 
@@ -56,7 +50,7 @@ struct State {
 }
 
 struct Known {
-    principal: Principal,
+    holder: Holder,
     fresh_until: Instant,
     stale_until: Instant,
 }
@@ -69,18 +63,18 @@ impl fmt::Debug for Keys {
 }
 
 impl Keys {
-    /// No keys yet; `ask` tells about them.
+    /// None yet; `ask` tells about them.
     pub fn new(ask: Ask) -> Self {
         Self(Arc::new(Inner { ask, state: Mutex::default() }))
     }
 
-    /// The holder of the key. UNAUTHENTICATED when there is none; UNAVAILABLE when nobody can be asked.
-    pub async fn verify(&self, credential: &Credential) -> Result<Principal, Status> {
+    /// The holder of the credential. UNAUTHENTICATED when there is none; UNAVAILABLE when nobody can be asked.
+    pub async fn verify(&self, credential: &Credential) -> Result<Holder, Status> {
         let hash = credential.hash();
         let mut outcome = {
             let (now, mut state) = (Instant::now(), self.lock());
             if let Some(known) = state.known.get(&hash).filter(|known| known.fresh_until > now) {
-                return Ok(known.principal.clone());
+                return Ok(known.holder.clone());
             }
             if state.refused.get(&hash).is_some_and(|until| *until > now) {
                 return Err(status::unauthenticated());
@@ -102,6 +96,12 @@ impl Keys {
             Ok(outcome) => outcome.clone().unwrap_or_else(|| Err(status::internal())),
             Err(_) => Err(status::internal()),
         }
+    }
+
+    /// Whether the credential was good not long ago, so that it is no guess.
+    pub fn remembers(&self, credential: &Credential) -> bool {
+        let (now, state) = (Instant::now(), self.lock());
+        state.known.get(&credential.hash()).is_some_and(|known| known.stale_until > now)
     }
 
     async fn ask(self, hash: Hash, credential: Credential, sender: watch::Sender<Option<Outcome>>) {
@@ -137,16 +137,16 @@ impl State {
     fn settle(&mut self, hash: Hash, answer: Result<Verified, Status>) -> Outcome {
         let now = Instant::now();
         match answer {
-            Ok(Verified { principal, left }) => {
+            Ok(Verified { holder, left }) => {
                 let within = |span: Duration| now + left.map_or(span, |left| left.min(span));
                 make_room(&mut self.known, |known| known.stale_until > now);
                 let known = Known {
-                    principal: principal.clone(),
+                    holder: holder.clone(),
                     fresh_until: within(limits::KEY_FRESH),
                     stale_until: within(limits::KEY_STALE),
                 };
                 self.known.insert(hash, known);
-                Ok(principal)
+                Ok(holder)
             }
             Err(error) if error.code() == Code::Unauthenticated => {
                 self.known.remove(&hash);
@@ -156,8 +156,8 @@ impl State {
             }
             Err(error) => match self.known.get(&hash).filter(|known| known.stale_until > now) {
                 Some(known) => {
-                    tracing::warn!(code = ?error.code(), "a key cannot be checked again, it is believed a while longer");
-                    Ok(known.principal.clone())
+                    tracing::warn!(code = ?error.code(), "a credential cannot be checked again, it is believed a while longer");
+                    Ok(known.holder.clone())
                 }
                 None => Err(status::unavailable(ORGANIZATION)),
             },
@@ -175,68 +175,17 @@ fn make_room<V>(map: &mut HashMap<Hash, V>, holds: impl Fn(&V) -> bool) {
     }
 }
 
-/// Asks the service that knows the keys, wherever it runs.
-pub fn ask_organization(peers: Peers, minter: Minter) -> Ask {
-    Arc::new(move |credential| {
-        let (peers, minter) = (peers.clone(), minter.clone());
-        Box::pin(async move {
-            let upstream = peers.find(ORGANIZATION).ok_or_else(|| status::unavailable(ORGANIZATION))?;
-            let acting = upstream.acting_as(Principal::system(crate::NAME), minter, ORGANIZATION);
-            let mut request = tonic::Request::new(org::VerifyApiKeyRequest { secret: credential.secret().to_owned() });
-            request.set_timeout(limits::VERIFY_TIMEOUT);
-            let answer = OrganizationServiceClient::new(acting).verify_api_key(request).await?;
-            verified(answer.into_inner().principal.unwrap_or_default())
-        })
-    })
-}
-
-/// The principal as the suite knows it. What a key from outside can never be is a defect of the answer.
-fn verified(principal: org::Principal) -> Result<Verified, Status> {
-    let defect = |what: &str| {
-        tracing::error!(what, "the holder of a key cannot be understood");
-        status::internal()
-    };
-    let kind = match principal.kind() {
-        org::PrincipalKind::ApiKey => Kind::Key,
-        org::PrincipalKind::Staff => Kind::Staff,
-        org::PrincipalKind::Customer => Kind::Customer,
-        org::PrincipalKind::Unspecified | org::PrincipalKind::System => return Err(defect("kind")),
-    };
-    if principal.subject.is_empty() {
-        return Err(defect("subject"));
-    }
-    let scope = if principal.all_branches {
-        BranchScope::All
-    } else {
-        let branches: Result<Vec<uuid::Uuid>, _> = principal.branch_ids.iter().map(|id| id.parse()).collect();
-        BranchScope::only(branches.map_err(|_| defect("branches"))?)
-    };
-    let left = match &principal.expire_time {
-        Some(end) => {
-            let end_us = proto::us_from_timestamp(end).map_err(|_| defect("expire_time"))?;
-            let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-            let end = Duration::from_micros(u64::try_from(end_us).unwrap_or(0));
-            Some(end.saturating_sub(now))
-        }
-        None => None,
-    };
-    let permissions = principal.permissions.iter().copied().collect();
-    Ok(Verified { principal: Principal { subject: principal.subject.into(), kind, permissions, scope }, left })
-}
-
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
-    use http::HeaderMap;
-    use http::header::AUTHORIZATION;
+    use server::auth::Principal;
 
     use super::*;
 
     fn credential(text: &str) -> Credential {
-        let bearer = http::HeaderValue::try_from(format!("Bearer {text}")).unwrap();
-        super::super::presented(&HeaderMap::from_iter([(AUTHORIZATION, bearer)])).unwrap()
+        Credential::read(text).unwrap()
     }
 
     /// Keys named `kb_good…` are good unless `mode` is 1 (revoked); with mode 2 nobody answers.
@@ -251,7 +200,7 @@ mod tests {
                 match how {
                     2 => Err(status::unavailable("organization")),
                     0 if credential.secret().starts_with("kb_good") => {
-                        Ok(Verified { principal: Principal::anonymous(), left: None })
+                        Ok(Verified { holder: Holder::of(Principal::anonymous()), left: None })
                     }
                     _ => Err(Status::unauthenticated("no")),
                 }
@@ -314,21 +263,5 @@ mod tests {
         let before = asked.load(Ordering::SeqCst);
         assert!(keys.verify(&good).await.is_ok());
         assert_eq!(asked.load(Ordering::SeqCst), before);
-    }
-
-    #[test]
-    fn a_holder_from_outside_is_never_the_system() {
-        let principal = |kind: org::PrincipalKind| org::Principal {
-            subject: "x".into(),
-            kind: kind.into(),
-            branch_ids: vec!["0190163d-8694-739b-aea5-966c26f8ad91".into()],
-            ..Default::default()
-        };
-        assert!(verified(principal(org::PrincipalKind::System)).is_err());
-        assert!(verified(principal(org::PrincipalKind::Unspecified)).is_err());
-        let key = verified(principal(org::PrincipalKind::ApiKey)).unwrap().principal;
-        assert_eq!((key.kind, key.scope.branches().len()), (Kind::Key, 1));
-        let broken = org::Principal { branch_ids: vec!["*".into()], ..principal(org::PrincipalKind::ApiKey) };
-        assert!(verified(broken).is_err());
     }
 }

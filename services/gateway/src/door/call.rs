@@ -1,6 +1,8 @@
 //! One call on its way in: admission, the token for the service, the time that is left, and the hop. gRPC comes here
 //! as it is, HTTP/JSON after it was transcoded.
 
+use std::net::IpAddr;
+
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, TE, USER_AGENT};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, Version};
@@ -10,7 +12,7 @@ use proto::MethodInfo;
 use server::auth::Principal;
 use server::deadline::{self, GRPC_TIMEOUT};
 use server::hop::Upstream;
-use server::{Observed, bounded, status, trace};
+use server::{ORIGIN, Observed, Origin, bounded, status, trace};
 use tokio::time::{Instant, timeout_at};
 use tonic::body::Body;
 use tonic::{Code, Status};
@@ -62,6 +64,8 @@ pub(super) struct Entered {
     pub(super) time: Time,
     pub(super) body: Body,
     pub(super) json: bool,
+    /// Where it came from.
+    pub(super) from: Option<IpAddr>,
 }
 
 impl Door {
@@ -77,17 +81,18 @@ impl Door {
         let time = self.time(method, request.headers())?;
         let answer = async {
             let (parts, body) = request.into_parts();
+            let from = self.origin(&parts.headers, &parts.extensions);
             let body = bounded(axum::body::Body::new(body), self.0.max_request_bytes + FRAME_HEAD_BYTES)?;
             let needs_message = self.0.admission.needs_message(method);
             let early =
-                if needs_message { None } else { Some(self.0.admission.admit(method, &parts.headers, None).await?) };
+                if needs_message { None } else { Some(self.0.admission.admit(method, &parts.headers, None, from).await?) };
             // No method for callers from outside takes a stream, so the whole request is one message: it is read here,
             // so that a slow or broken sender occupies no service.
             let body = Body::new(body).collect().await?.to_bytes();
             let message = if needs_message || method.route_by.is_some() { Some(one_message(&body)?) } else { None };
             let principal = match early {
                 Some(principal) => principal,
-                None => self.0.admission.admit(method, &parts.headers, message.clone()).await?,
+                None => self.0.admission.admit(method, &parts.headers, message.clone(), from).await?,
             };
             let service = match message.filter(|_| method.route_by.is_some()) {
                 None => method.service.clone(),
@@ -98,7 +103,7 @@ impl Door {
                 }
             };
             let body = Body::new(Full::new(body));
-            let entered = Entered { method, principal, service, time, body, json: false };
+            let entered = Entered { method, principal, service, time, body, json: false, from };
             self.forward(entered, &parts.headers).await
         };
         timeout_at(time.late, answer).await.unwrap_or_else(|_| Err(deadline::exceeded()))
@@ -157,6 +162,7 @@ impl Door {
             sent.insert(CONTENT_TYPE, GRPC);
             sent.insert(TE, HeaderValue::from_static("trailers"));
         }
+        sent.insert(ORIGIN, Origin::of(call.from).header());
         sent.insert(AUTHORIZATION, self.0.minter.bearer(&call.principal, &call.service)?);
         let end = if call.method.is_unary() { Some(call.time.late) } else { call.time.stream_end };
         if let Some(end) = end {

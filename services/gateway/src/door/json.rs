@@ -58,9 +58,10 @@ impl Door {
         let method = found.route.method;
         let time = self.time(method, &parts.headers)?;
         let answer = async {
+            let from = self.origin(&parts.headers, &parts.extensions);
             let needs_message = self.0.admission.needs_message(method);
             let early =
-                if needs_message { None } else { Some(self.0.admission.admit(method, &parts.headers, None).await?) };
+                if needs_message { None } else { Some(self.0.admission.admit(method, &parts.headers, None, from).await?) };
             let call = transcode::read(found, parts, body, self.0.max_request_bytes).await.map_err(|refused| {
                 *failing = refused.failing;
                 refused.status
@@ -71,12 +72,12 @@ impl Door {
                 Some(principal) => principal,
                 None => {
                     let message = frame.slice(frame::HEAD_BYTES..);
-                    self.0.admission.admit(method, &parts.headers, Some(message)).await?
+                    self.0.admission.admit(method, &parts.headers, Some(message), from).await?
                 }
             };
             let service = self.routed(method, &call.message)?;
             let body = tonic::body::Body::new(http_body_util::Full::new(frame));
-            let entered = Entered { method, principal, service, time, body, json: true };
+            let entered = Entered { method, principal, service, time, body, json: true, from };
             let response = self.forward(entered, &parts.headers).await?;
             if method.server_streaming {
                 transcode::begun(response.headers())?;

@@ -4,11 +4,14 @@
 mod call;
 mod cors;
 mod json;
+mod proxies;
 
 pub use call::Shown;
 pub use cors::Cors;
+pub use proxies::{Network, Proxies};
 
 use std::convert::Infallible;
+use std::net::IpAddr;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -21,6 +24,7 @@ use futures_util::future::BoxFuture;
 use http::header::{ALLOW, CONTENT_TYPE, UPGRADE};
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, Version};
 use server::auth::{Minter, Rules};
+use server::PeerAddress;
 use server::deadline::Deadlines;
 use server::hop::{Peers, Upstream};
 use tower::{Layer, Service, ServiceExt};
@@ -53,6 +57,8 @@ pub struct Parts {
     pub max_request_bytes: usize,
     /// Pages of other origins that may call.
     pub cors: Cors,
+    /// Proxies that are believed about where a call came from.
+    pub proxies: Proxies,
 }
 
 /// What a content type says about the protocol.
@@ -96,6 +102,11 @@ impl Door {
                 }))
             }
         }))
+    }
+
+    /// The address that a request came from; `None` for one that came by no port.
+    fn origin(&self, headers: &HeaderMap, extensions: &http::Extensions) -> Option<IpAddr> {
+        extensions.get::<PeerAddress>().map(|peer| self.0.proxies.origin(peer.0, headers))
     }
 
     /// Answers any request.

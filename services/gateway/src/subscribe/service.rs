@@ -223,13 +223,13 @@ mod tests {
 
     use futures_util::StreamExt;
     use http::{HeaderMap, HeaderValue};
-    use kernel::Clock;
+    use kernel::{Clock, PageKeys};
     use server::auth::{PermissionSet, Rules};
     use server::deadline::Until;
-    use server::{Admitted, House};
+    use server::{Admitted, House, Pages};
 
     use super::*;
-    use crate::admission::{Keys, Rates, Verified, presented};
+    use crate::admission::{CustomerTokens, Holder, Keys, Rates, Verified, presented};
 
     const PATH: &str = "/karibu.gateway.v1.EventService/Subscribe";
 
@@ -242,7 +242,7 @@ mod tests {
         let ask: crate::admission::Ask = Arc::new(move |_| {
             let (revoked, narrowed) = (revoked.load(Ordering::SeqCst), narrowed.load(Ordering::SeqCst));
             let permissions = if narrowed { PermissionSet::NONE } else { PermissionSet::ALL };
-            let verified = Verified { principal: listener(permissions), left: None };
+            let verified = Verified { holder: Holder::of(listener(permissions)), left: None };
             Box::pin(async move { if revoked { Err(status::unauthenticated()) } else { Ok(verified) } })
         });
         let house = House::embedded(Clock::system()).unwrap();
@@ -250,7 +250,7 @@ mod tests {
             tails: Tails::follow([], &house.stop, |_| {}),
             tokens: Tokens::new(&[], [1; 32]),
             branches: Branches::new(house.peers.clone(), house.minter.clone().unwrap()),
-            admission: Admission::new(Keys::new(ask), Rates::new(0)),
+            admission: Admission::new(Keys::new(ask), CustomerTokens::new(&[], [1; 32]), Rates::new(&"off".parse().unwrap())),
             seats: Seats::default(),
             stop: house.stop,
         }
@@ -264,7 +264,9 @@ mod tests {
         let until = Until(Instant::now() + server::limits::STREAM_DEADLINE);
         let rule = *Rules::of_contract().find(PATH).unwrap();
         let principal = listener(PermissionSet::ALL);
-        request.extensions_mut().insert(Admitted { principal, until, rule, traceparent: None });
+        let pages = Pages::new(PageKeys::new(&[], [0; 32]), BranchScope::All);
+        let via = server::Via::new(server::Origin::Loopback, PATH);
+        request.extensions_mut().insert(Admitted { principal, until, rule, traceparent: None, pages, via });
         request.extensions_mut().insert(Shown { credential, json: false });
         api.subscribe(request).await.unwrap().into_inner()
     }

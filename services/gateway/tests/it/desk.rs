@@ -5,9 +5,10 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 use proto::Permission;
+use proto::karibu::organization::v1::access_service_server::{AccessService, AccessServiceServer};
 use proto::karibu::organization::v1::organization_service_server::{OrganizationService, OrganizationServiceServer};
 use proto::karibu::organization::v1::*;
-use server::auth::Principal as Caller;
+use server::auth::{KeyText, Principal as Caller};
 use server::{Call, Kit, Started, status};
 use tokio::sync::Notify;
 use tonic::{Code, Request, Response, Status};
@@ -32,6 +33,10 @@ pub struct Seen {
 #[derive(Clone, Default)]
 pub struct Desk {
     pub keys: Arc<Mutex<HashMap<String, Principal>>>,
+    /// Staff by issuer and subject.
+    pub people: Arc<Mutex<HashMap<(String, String), Principal>>>,
+    /// What the gateway told of the use of keys.
+    pub uses: Arc<Mutex<Vec<ApiKeyUse>>>,
     pub seen: Arc<Mutex<Vec<Seen>>>,
     pub last_close: Arc<Mutex<Option<CloseBranchRequest>>>,
     /// Told when a slow call has begun.
@@ -40,7 +45,8 @@ pub struct Desk {
 
 impl Desk {
     pub fn start(&self, kit: &Kit) -> Started {
-        kit.routes().with(OrganizationServiceServer::new(self.clone())).started(|| async { Ok(()) })
+        let access = AccessServiceServer::new(self.clone());
+        kit.routes().with(OrganizationServiceServer::new(self.clone())).with(access).started(|| async { Ok(()) })
     }
 
     /// A key with these permissions, everywhere.
@@ -55,7 +61,7 @@ impl Desk {
         permissions: impl IntoIterator<Item = Permission>,
         branches: Option<&[&str]>,
     ) -> String {
-        let key = format!("kb_test_{name}");
+        let key = KeyText::generate("test", 0).into_text();
         let principal = Principal {
             subject: name.to_owned(),
             kind: PrincipalKind::ApiKey.into(),
@@ -66,6 +72,18 @@ impl Desk {
         };
         self.keys.lock().unwrap().insert(key.clone(), principal);
         key
+    }
+
+    /// A staff member whom the issuer calls `subject`, with these permissions everywhere.
+    pub fn person(&self, issuer: &str, subject: &str, permissions: impl IntoIterator<Item = Permission>) {
+        let principal = Principal {
+            subject: format!("staff-{subject}"),
+            kind: PrincipalKind::Staff.into(),
+            permissions: permissions.into_iter().map(i32::from).collect(),
+            all_branches: true,
+            ..Default::default()
+        };
+        self.people.lock().unwrap().insert((issuer.to_owned(), subject.to_owned()), principal);
     }
 
     fn admit<T: prost::Message + proto::Validate>(&self, request: Request<T>) -> Result<Call<T>, Status> {
@@ -106,7 +124,7 @@ impl OrganizationService for Desk {
     async fn get_branch(&self, request: Request<GetBranchRequest>) -> Result<Response<GetBranchResponse>, Status> {
         let call = self.admit(request)?;
         match call.body.branch_id.as_str() {
-            KNOWN => Ok(Response::new(GetBranchResponse { branch: Some(branch(KNOWN, "")) })),
+            KNOWN => Ok(Response::new(GetBranchResponse { branch: Some(branch(KNOWN, "")), ..Default::default() })),
             SLOW => {
                 self.slow_began.notify_one();
                 std::future::pending().await
@@ -135,6 +153,9 @@ impl OrganizationService for Desk {
     not_here! {
         create_branch(CreateBranchRequest) -> CreateBranchResponse;
         update_branch(UpdateBranchRequest) -> UpdateBranchResponse;
+        suspend_branch(SuspendBranchRequest) -> SuspendBranchResponse;
+        resume_branch(ResumeBranchRequest) -> ResumeBranchResponse;
+        move_branch(MoveBranchRequest) -> MoveBranchResponse;
         create_staff_member(CreateStaffMemberRequest) -> CreateStaffMemberResponse;
         get_staff_member(GetStaffMemberRequest) -> GetStaffMemberResponse;
         list_staff_members(ListStaffMembersRequest) -> ListStaffMembersResponse;
@@ -142,5 +163,35 @@ impl OrganizationService for Desk {
         create_api_key(CreateApiKeyRequest) -> CreateApiKeyResponse;
         list_api_keys(ListApiKeysRequest) -> ListApiKeysResponse;
         revoke_api_key(RevokeApiKeyRequest) -> RevokeApiKeyResponse;
+    }
+}
+
+#[tonic::async_trait]
+impl AccessService for Desk {
+    async fn resolve_principal(
+        &self,
+        request: Request<ResolvePrincipalRequest>,
+    ) -> Result<Response<ResolvePrincipalResponse>, Status> {
+        let call = Call::admit(request)?;
+        let known = self.people.lock().unwrap().get(&(call.body.issuer, call.body.subject)).cloned();
+        let principal = known.ok_or_else(|| status::with_reason(Code::Unauthenticated, "PRINCIPAL_UNKNOWN", "no"))?;
+        Ok(Response::new(ResolvePrincipalResponse { principal: Some(principal) }))
+    }
+
+    async fn record_api_key_use(
+        &self,
+        request: Request<RecordApiKeyUseRequest>,
+    ) -> Result<Response<RecordApiKeyUseResponse>, Status> {
+        let call = Call::admit(request)?;
+        self.uses.lock().unwrap().extend(call.body.uses);
+        Ok(Response::new(RecordApiKeyUseResponse {}))
+    }
+
+    not_here! {
+        link_staff_identity(LinkStaffIdentityRequest) -> LinkStaffIdentityResponse;
+        create_role(CreateRoleRequest) -> CreateRoleResponse;
+        update_role(UpdateRoleRequest) -> UpdateRoleResponse;
+        delete_role(DeleteRoleRequest) -> DeleteRoleResponse;
+        rotate_api_key(RotateApiKeyRequest) -> RotateApiKeyResponse;
     }
 }

@@ -10,6 +10,7 @@ use tempfile::TempDir;
 
 const MIGRATIONS: Migrations = Migrations {
     base: 1000,
+    walls: &[],
     steps: &[Migration {
         name: "0001_diary",
         postgres: "create table page (id uuid primary key, version bigint not null, branch uuid);",
@@ -143,6 +144,7 @@ impl<const N: usize> Log<N> {
                 until: Instant::now() + Duration::from_secs(60),
                 by: "tester".into(),
                 trace: None,
+                cause: None,
             };
             let write = Write { id: Uuid::now_v7(), branch: branch.map(|id| id.parse().unwrap()) };
             self.door.submit(submission, write).await.unwrap();

@@ -3,6 +3,7 @@
 
 use http::uri::PathAndQuery;
 use karibu_gateway::Config;
+use karibu_gateway::transcode::frame::frame;
 use proto::Permission;
 use proto::karibu::events::v1 as events_v1;
 use proto::karibu::events::v1::dead_letter_service_client::DeadLetterServiceClient;
@@ -42,7 +43,8 @@ fn code(result: Result<(), Status>) -> Code {
 
 #[tokio::test]
 async fn every_method_lets_in_whom_it_should_and_nobody_else() {
-    let stage = Stage::new().await;
+    // So many wrong keys from one address would be held up.
+    let stage = Stage::with(Config { rate_limits: "off".parse().unwrap(), ..Default::default() }).await;
     let admin = stage.desk.key("admin", all());
     for method in proto::methods().iter() {
         let path = method.path.as_str();
@@ -59,6 +61,11 @@ async fn every_method_lets_in_whom_it_should_and_nobody_else() {
             continue;
         }
         assert_eq!(code(call(&stage, path, None).await), Code::Unauthenticated, "{path}");
+        if method.permission == Permission::CustomerOwn {
+            // No key ever carries it; `customers` shows who comes in.
+            assert_eq!(code(call(&stage, path, Some(&admin)).await), Code::PermissionDenied, "{path}");
+            continue;
+        }
         assert_eq!(code(call(&stage, path, Some("kb_test_unknown")).await), Code::Unauthenticated, "{path}");
         let others: Vec<Permission> = all().into_iter().filter(|held| *held != method.permission).collect();
         let lacking = stage.desk.key(&format!("all-but-{:?}", method.permission), others);
@@ -118,9 +125,76 @@ async fn a_service_sees_the_caller_that_the_gateway_knows_and_nothing_that_a_cal
                 tonic::metadata::KeyRef::Binary(key) => key.to_string(),
             })
             .collect();
-        let allowed = ["content-type", "te", "user-agent", "traceparent", "grpc-timeout", "grpc-accept-encoding"];
+        // The door itself says from what kind of address a call came.
+        let allowed = [
+            "content-type",
+            "te",
+            "user-agent",
+            "traceparent",
+            "grpc-timeout",
+            "grpc-accept-encoding",
+            "karibu-origin",
+        ];
         assert!(names.iter().all(|name| allowed.contains(&name.as_str())), "{names:?}");
         assert_eq!(seen.metadata.get("traceparent").unwrap(), traceparent);
+    }
+}
+
+/// What proxies, other suites and hopeful callers put on a request to say who they are.
+const CLAIMS_OF_ONESELF: [(&str, &str); 17] = [
+    ("karibu-origin", "system"),
+    ("karibu-principal", "system:evil"),
+    ("karibu-subject", "system:evil"),
+    ("karibu-permissions", "*"),
+    ("karibu-branches", "*"),
+    ("x-karibu-principal", "system:evil"),
+    ("x-forwarded-for", "10.0.0.1"),
+    ("x-forwarded-user", "admin"),
+    ("x-forwarded-proto", "https"),
+    ("x-forwarded-client-cert", "By=spiffe://karibu/gateway"),
+    ("forwarded", "for=10.0.0.1"),
+    ("x-real-ip", "10.0.0.1"),
+    ("x-remote-user", "admin"),
+    ("x-envoy-external-address", "10.0.0.1"),
+    ("x-amzn-oidc-identity", "admin"),
+    ("proxy-authorization", "Bearer x"),
+    ("cookie", "session=admin"),
+];
+
+#[tokio::test]
+async fn what_a_caller_says_of_itself_ends_at_the_door_over_every_protocol() {
+    for stage in Stage::both().await {
+        let key = stage.desk.key_in("ann", [Permission::OrganizationRead], Some(&[KNOWN]));
+        let mut headers = vec![("x-api-key", key.as_str())];
+        headers.extend(CLAIMS_OF_ONESELF);
+        let json = stage.send("GET", &format!("/v1/branches/{KNOWN}"), &headers, b"").await;
+        assert_eq!(json.status, 200, "{json:?}");
+        let body = frame(&GetBranchRequest { branch_id: KNOWN.into() });
+        headers.push(("content-type", "application/grpc-web+proto"));
+        let path = "/karibu.organization.v1.OrganizationService/GetBranch";
+        let web = stage.send("POST", path, &headers, &body).await;
+        assert_eq!(web.status, 200, "{web:?}");
+        let mut request = keyed(GetBranchRequest { branch_id: KNOWN.into() }, &key);
+        for (name, value) in CLAIMS_OF_ONESELF {
+            request.metadata_mut().insert(name, value.parse().unwrap());
+        }
+        stage.organization().await.get_branch(request).await.unwrap();
+
+        let seen = std::mem::take(&mut *stage.desk.seen.lock().unwrap());
+        assert_eq!(seen.len(), 3);
+        for seen in seen {
+            assert_eq!((&*seen.caller.subject, seen.caller.kind), ("ann", Kind::Key));
+            for (name, _) in CLAIMS_OF_ONESELF {
+                // The door itself says from what kind of address a call came, whatever the caller says.
+                assert!(seen.metadata.get(name).is_none() || name == "karibu-origin", "{name} came through");
+            }
+            for (name, value) in CLAIMS_OF_ONESELF {
+                let held = seen.metadata.as_ref().values().any(|held| held.as_bytes() == value.as_bytes());
+                assert!(!held || value == "*", "{name}: {value} came through under another name");
+            }
+            assert!(seen.metadata.get("x-api-key").is_none(), "the key itself stays outside too");
+            assert!(!format!("{:?}", seen.metadata).contains(&key));
+        }
     }
 }
 
@@ -152,7 +226,7 @@ async fn the_request_says_which_service_answers_for_dead_letters() {
 
 #[tokio::test]
 async fn a_caller_over_its_rate_is_told_when_to_come_again() {
-    let stage = Stage::with(Config { rate_limit: 1, ..Default::default() }).await;
+    let stage = Stage::with(Config { rate_limits: "read=1".parse().unwrap(), ..Default::default() }).await;
     let key = stage.desk.key("eager", [Permission::OrganizationRead]);
     let path = format!("/v1/branches/{KNOWN}");
     let mut codes = Vec::new();

@@ -38,7 +38,7 @@ impl Drop for Stage {
 
 impl Stage {
     pub async fn new() -> Self {
-        Self::with(Config::default()).await
+        Self::with(unhurried()).await
     }
 
     pub async fn with(config: Config) -> Self {
@@ -48,7 +48,7 @@ impl Stage {
     /// With the desk in the same process, and with the desk behind lanes as a process of its own would be.
     pub async fn both() -> [Self; 2] {
         let house = House::embedded(Clock::system()).unwrap();
-        [Self::new().await, Self::apart(house, Config::default()).await]
+        [Self::new().await, Self::apart(house, unhurried()).await]
     }
 
     pub async fn in_house(house: House, config: Config) -> Self {
@@ -66,7 +66,7 @@ impl Stage {
         let process = Process::bind(&settings(), own, server::telemetry::Scrape::default()).await.unwrap();
         let url = format!("http://{}", process.address).parse().unwrap();
         tokio::spawn(process.serve(vec![started], leave.clone().cancelled_owned()));
-        let dialler = Dialler { minter: house.minter.clone().unwrap(), rules: house.rules.clone() };
+        let dialler = Dialler { minter: house.minter.clone().unwrap(), rules: house.rules.clone(), tls: house.tls.clone() };
         house.peers.put("organization", dialler.dial("organization", &[url]));
         Self::before(desk, house, config, leave).await
     }
@@ -113,6 +113,11 @@ impl Stage {
         let _ = tokio::time::timeout(SOON, stream.read_to_end(&mut answer)).await.expect("an answer in time");
         Answer::read(&answer)
     }
+}
+
+/// Tests make many calls at once; only those about rates are bounded.
+fn unhurried() -> Config {
+    Config { rate_limits: "off".parse().unwrap(), ..Config::default() }
 }
 
 fn settings() -> BaseConfig {

@@ -4,7 +4,6 @@ use commit::Door;
 use kernel::Points;
 use proto::karibu::loyalty::v1 as pb;
 use proto::karibu::loyalty::v1::loyalty_service_server::LoyaltyService;
-use server::field::page;
 use server::{Call, status};
 use tonic::{Request, Response, Status};
 
@@ -58,9 +57,9 @@ impl LoyaltyService for Api {
     }
 
     async fn list_programs(&self, request: Request<pb::ListProgramsRequest>) -> Answer<pb::ListProgramsResponse> {
-        let Call { mut body, .. } = Call::admit(request)?;
+        let Call { mut body, pages, .. } = Call::admit(request)?;
         let (size, token) = (std::mem::take(&mut body.page_size), std::mem::take(&mut body.page_token));
-        let page = page("programs", size, &token, &body)?;
+        let page = pages.read("programs", size, &token, &body)?;
         let list = self.reads.list_programs(body.show_closed, &page).await;
         let list = list.map_err(|error| status::of_store(&error))?;
         let programs = list.items.iter().map(wire::program).collect();
@@ -107,9 +106,9 @@ impl LoyaltyService for Api {
     }
 
     async fn list_accounts(&self, request: Request<pb::ListAccountsRequest>) -> Answer<pb::ListAccountsResponse> {
-        let Call { mut body, principal, .. } = Call::admit(request)?;
+        let Call { mut body, principal, pages, .. } = Call::admit(request)?;
         let (size, token) = (std::mem::take(&mut body.page_size), std::mem::take(&mut body.page_token));
-        let page = page("accounts", size, &token, &body)?;
+        let page = pages.read("accounts", size, &token, &body)?;
         let filter = AccountFilter {
             program: decode::maybe_id(&body.program_id).map(ProgramId),
             home_branch: decode::maybe_id(&body.home_branch_id).map(BranchId),
@@ -124,9 +123,9 @@ impl LoyaltyService for Api {
         &self,
         request: Request<pb::ListLedgerEntriesRequest>,
     ) -> Answer<pb::ListLedgerEntriesResponse> {
-        let Call { mut body, principal, .. } = Call::admit(request)?;
+        let Call { mut body, principal, pages, .. } = Call::admit(request)?;
         let (size, token) = (std::mem::take(&mut body.page_size), std::mem::take(&mut body.page_token));
-        let page = page("ledger entries", size, &token, &body)?;
+        let page = pages.read("ledger entries", size, &token, &body)?;
         let list = self.reads.list_entries(AccountId(decode::id(&body.account_id)), &principal.scope, &page).await;
         let list = list.map_err(|error| status::of_store(&error))?.ok_or_else(error::no_such_account)?;
         let entries = list.items.iter().map(wire::entry).collect();

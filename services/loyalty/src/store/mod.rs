@@ -6,7 +6,7 @@ mod sql;
 
 use std::collections::VecDeque;
 
-use ::store::{Conn, Db, Loader, Result, args};
+use ::store::{Conn, Db, Loader, Reader, Result, args};
 use commit::{Aggregate, Corrupt};
 use kernel::{BranchScope, Cursor, PageRequest};
 use uuid::Uuid;
@@ -56,13 +56,13 @@ pub struct Statistics {
 /// The read side of the service. Cheap to clone.
 #[derive(Clone)]
 pub struct Reads {
-    db: Db,
+    reader: Reader,
     accounts: Loader<AccountRow>,
 }
 
 impl std::fmt::Debug for Reads {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Reads").field("db", &self.db).finish_non_exhaustive()
+        f.debug_struct("Reads").field("reader", &self.reader).finish_non_exhaustive()
     }
 }
 
@@ -75,32 +75,34 @@ pub(crate) async fn load_programs(conn: &mut Conn) -> Result<Programs> {
 impl Reads {
     /// Reads from `db`. Call it inside of the runtime: gets that come together are answered together by a task.
     pub fn new(db: Db) -> Self {
-        Self { accounts: Loader::start(db.clone(), &ACCOUNT, |row: &AccountRow| row.id), db }
+        let reader = Reader::from(db);
+        Self { accounts: Loader::start(reader.clone(), &ACCOUNT, |row: &AccountRow| row.id), reader }
     }
 
     /// Whether the database answers.
     pub async fn ping(&self) -> Result<()> {
-        self.db.ping().await
+        self.reader.ping().await
     }
 
     /// The programme with this id. Programmes belong to the business as a whole: everyone sees them.
     pub async fn find_program(&self, id: ProgramId) -> Result<Option<Program>> {
-        let row: Option<ProgramRow> = self.db.fetch_optional(sql::PROGRAM, args![id.uuid()]).await?;
+        let reader = self.reader.beyond_scope();
+        let row: Option<ProgramRow> = reader.fetch_optional(sql::PROGRAM, args![id.uuid()]).await?;
         row.map(Program::from_row).transpose().map_err(corrupt)
     }
 
     /// Programmes by code.
     pub async fn list_programs(&self, show_closed: bool, page: &PageRequest) -> Result<Page<Program>> {
         let after = page.after.map(|place| place.id);
-        let rows: Vec<ProgramRow> = self.db.fetch_all(sql::PROGRAMS, args![show_closed, after, page.limit()]).await?;
+        let reader = self.reader.beyond_scope();
+        let rows: Vec<ProgramRow> = reader.fetch_all(sql::PROGRAMS, args![show_closed, after, page.limit()]).await?;
         Ok(cut(all(rows)?, page, |program: &Program| Cursor { sort: 0, id: program.id.uuid() }))
     }
 
     /// The account with this id, if the scope reaches it.
     pub async fn find_account(&self, id: AccountId, scope: &BranchScope) -> Result<Option<Account>> {
-        let Some(row) = self.accounts.get(id.uuid()).await? else { return Ok(None) };
-        let account = Account::from_row((*row).clone()).map_err(corrupt)?;
-        Ok(Some(account).filter(|account| account.is_within(scope)))
+        let Some(row) = self.accounts.get(id.uuid(), scope).await? else { return Ok(None) };
+        Account::from_row((*row).clone()).map_err(corrupt).map(Some)
     }
 
     /// The account of a customer in a programme; without one the oldest.
@@ -111,7 +113,7 @@ impl Reads {
         scope: &BranchScope,
     ) -> Result<Option<Account>> {
         let args = args![customer.uuid(), program.map(ProgramId::uuid), scope.is_all(), scope.branches()];
-        let row: Option<AccountRow> = self.db.fetch_optional(sql::ACCOUNT_OF_CUSTOMER, args).await?;
+        let row: Option<AccountRow> = self.reader.within(scope).fetch_optional(sql::ACCOUNT_OF_CUSTOMER, args).await?;
         row.map(Account::from_row).transpose().map_err(corrupt)
     }
 
@@ -130,7 +132,7 @@ impl Reads {
             page.after.map(|place| place.id),
             page.limit(),
         ];
-        let rows: Vec<AccountRow> = self.db.fetch_all(sql::ACCOUNTS, args).await?;
+        let rows: Vec<AccountRow> = self.reader.within(scope).fetch_all(sql::ACCOUNTS, args).await?;
         Ok(cut(all(rows)?, page, |account: &Account| Cursor { sort: 0, id: account.id.uuid() }))
     }
 
@@ -145,7 +147,8 @@ impl Reads {
             return Ok(None);
         }
         let after = page.after.map(|place| place.sort);
-        let rows: Vec<EntryRow> = self.db.fetch_all(sql::ENTRIES, args![account.uuid(), after, page.limit()]).await?;
+        let rows: Vec<EntryRow> =
+            self.reader.within(scope).fetch_all(sql::ENTRIES, args![account.uuid(), after, page.limit()]).await?;
         let entries = entries(rows)?;
         Ok(Some(cut(entries, page, |entry: &Entry| Cursor { sort: entry.seq, id: entry.id.uuid() })))
     }
@@ -153,7 +156,7 @@ impl Reads {
     /// A programme in numbers, over the accounts that the scope reaches.
     pub async fn get_statistics(&self, program: ProgramId, scope: &BranchScope) -> Result<Statistics> {
         let args = args![program.uuid(), scope.is_all(), scope.branches()];
-        let row: StatisticsRow = self.db.fetch_one(sql::STATISTICS, args).await?;
+        let row: StatisticsRow = self.reader.within(scope).fetch_one(sql::STATISTICS, args).await?;
         Ok(Statistics { accounts: row.account_count, entries: row.entry_count, totals: row.totals() })
     }
 
@@ -165,10 +168,10 @@ impl Reads {
         loop {
             let limit = AUDIT_ACCOUNTS as i64;
             let args = args![program.uuid(), scope.is_all(), scope.branches(), after, limit];
-            let rows: Vec<AccountRow> = self.db.fetch_all(sql::ACCOUNTS_TO_AUDIT, args).await?;
+            let rows: Vec<AccountRow> = self.reader.within(scope).fetch_all(sql::ACCOUNTS_TO_AUDIT, args).await?;
             let is_last = rows.len() < AUDIT_ACCOUNTS;
             after = rows.last().map(|row| row.id);
-            self.audit_some(&mut audit, all(rows)?).await?;
+            self.audit_some(&mut audit, all(rows)?, scope).await?;
             if is_last {
                 return Ok(audit.finish());
             }
@@ -176,14 +179,14 @@ impl Reads {
     }
 
     /// Replays some accounts, given in the order of their ids.
-    async fn audit_some(&self, audit: &mut Audit, accounts: Vec<Account>) -> Result<()> {
+    async fn audit_some(&self, audit: &mut Audit, accounts: Vec<Account>, scope: &BranchScope) -> Result<()> {
         let ids: Vec<Uuid> = accounts.iter().map(|account| account.id.uuid()).collect();
         let mut open: VecDeque<Replay> = accounts.into_iter().map(Replay::new).collect();
         let mut after: Option<(Uuid, i64)> = None;
         loop {
             let (account, seq) = (after.map(|place| place.0), after.map(|place| place.1));
             let args = args![&ids, account, seq, AUDIT_ENTRIES as i64];
-            let rows: Vec<EntryRow> = self.db.fetch_all(sql::ENTRIES_TO_AUDIT, args).await?;
+            let rows: Vec<EntryRow> = self.reader.within(scope).fetch_all(sql::ENTRIES_TO_AUDIT, args).await?;
             let is_last = rows.len() < AUDIT_ENTRIES;
             for entry in entries(rows)? {
                 after = Some((entry.account.uuid(), entry.seq));

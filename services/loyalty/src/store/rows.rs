@@ -1,9 +1,9 @@
 //! Rows of the tables that hold programmes, accounts and the rest, and the way from domain types to them and back. What
 //! queries filter, sort or sum stands in columns, the rest in `doc`. The ledger stands in `ledger.rs`.
 
-use ::store::{Json, Kind, OnConflict, Rows, Table};
+use ::store::{Json, Kind, OnConflict, Rows, Seen, Table};
 use commit::{Aggregate, Append, Corrupt, known};
-use kernel::Points;
+use kernel::{BranchScope, Points};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -149,6 +149,12 @@ pub struct AccountRow {
     created_at_us: i64,
     updated_at_us: i64,
     doc: Json<AccountDoc>,
+}
+
+impl Seen for AccountRow {
+    fn is_within(&self, scope: &BranchScope) -> bool {
+        scope.is_all() || self.doc.branches.iter().any(|branch| scope.allows(branch.uuid()))
+    }
 }
 
 impl Aggregate for Account {

@@ -1,4 +1,4 @@
-//! A branch: a node in the tree of the business. Its place in the tree and its code never change.
+//! A branch: a node in the tree of the business. Its code never changes, its place may.
 
 use kernel::Currency;
 use serde::{Deserialize, Serialize};
@@ -36,6 +36,11 @@ impl BranchKind {
         }
     }
 
+    /// Whether one of this level may lie below one of that level. Regions may hold regions: a country holds provinces.
+    pub fn fits_below(self, above: Self) -> bool {
+        self > above || (self == Self::Region && above == Self::Region)
+    }
+
     /// The level with this stored word.
     pub fn find(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.as_str() == word)
@@ -67,14 +72,37 @@ pub struct Branch {
     pub created_at_us: i64,
     /// When it was last changed, microseconds since the Unix epoch.
     pub updated_at_us: i64,
+    /// When it was suspended, microseconds since the Unix epoch.
+    pub suspended_at_us: Option<i64>,
     /// When it was closed, microseconds since the Unix epoch.
     pub closed_at_us: Option<i64>,
 }
 
 impl Branch {
-    /// Whether it works.
+    /// Whether it was not closed for good; it may be suspended.
     pub const fn is_open(&self) -> bool {
         self.closed_at_us.is_none()
+    }
+
+    /// For tests: a working branch of that level, at version 3.
+    #[cfg(test)]
+    #[allow(clippy::unwrap_used)]
+    pub(crate) fn sample(id: BranchId, kind: BranchKind) -> Self {
+        Self {
+            id,
+            version: 3,
+            parent: None,
+            code: "X".to_owned(),
+            kind,
+            display_name: "X".to_owned(),
+            time_zone: "Africa/Kigali".to_owned(),
+            currency: "RWF".parse().unwrap(),
+            locale: "rw".to_owned(),
+            created_at_us: 1,
+            updated_at_us: 1,
+            suspended_at_us: None,
+            closed_at_us: None,
+        }
     }
 }
 

@@ -3,20 +3,27 @@
 
 mod api_key;
 mod branch;
+mod power;
 mod role;
 mod staff_member;
+mod stored_role;
+mod tally;
 mod verbs;
 
 use commit::{Claims, Slot};
 use uuid::Uuid;
 
-pub use api_key::{ApiKey, ApiKeyState};
+pub use api_key::{ApiKey, ApiKeyState, ApiKeyUse, FormerSecret};
 pub use branch::{Branch, BranchKind, Children};
-pub use role::{ADMIN, Permission, ROLES, Reach, Role, find_role, permissions_of};
-pub use staff_member::{RoleGrant, StaffMember};
+pub use power::{Power, held_everywhere};
+pub use role::{ADMIN, DEFAULT_ROLES, Permission, Reach, permissions_of};
+pub use staff_member::{ExternalIdentity, RoleGrant, Skill, StaffMember};
+pub use stored_role::Role;
+pub use tally::{Counted, Tally};
 pub use verbs::{
-    BranchChange, CloseBranch, CreateApiKey, CreateBranch, CreateStaffMember, Grantor, RegisterFirstKey, RevokeApiKey,
-    UpdateBranch,
+    BranchChange, CloseBranch, CreateApiKey, CreateBranch, CreateRole, CreateStaffMember, DeleteRole, Grantor,
+    LinkStaffIdentity, MoveBranch, RecordApiKeyUse, RegisterFirstKey, ResumeBranch, RevokeApiKey, RotateApiKey,
+    SuspendBranch, UpdateBranch, UpdateRole,
 };
 
 kernel::ids! {
@@ -26,6 +33,10 @@ kernel::ids! {
     pub StaffMemberId;
     /// An API key.
     pub ApiKeyId;
+    /// A role.
+    pub RoleId;
+    /// A team of staff members.
+    pub TeamId;
 }
 
 /// Natural key: the code of a branch.
@@ -34,6 +45,8 @@ const CLAIM_CODE: &str = "branch_code";
 const CLAIM_ROOT: &str = "root_branch";
 /// Natural key: the one key that was made without a caller.
 const CLAIM_FIRST_KEY: &str = "first_key";
+/// Natural key: what an issuer of tokens calls someone.
+const CLAIM_IDENTITY: &str = "external_identity";
 
 commit::world! {
     /// What the organization service knows.
@@ -44,8 +57,14 @@ commit::world! {
         pub children: Slot<Children>,
         /// Staff members by id.
         pub staff: Slot<StaffMember>,
+        /// Stored roles by the id of their code.
+        pub roles: Slot<Role>,
         /// API keys by id.
         pub keys: Slot<ApiKey>,
+        /// When they were last used, by the id of the key.
+        pub uses: Slot<ApiKeyUse>,
+        /// Counts by the id of what is counted.
+        pub tallies: Slot<Tally>,
         /// Codes, the root, the first key.
         pub claims: Claims,
     }
@@ -74,10 +93,36 @@ pub enum Refusal {
     BranchClosed,
     /// Branches below it still work.
     BranchHasChildren,
+    /// The branch is suspended already.
+    BranchSuspended,
+    /// The branch works.
+    BranchNotSuspended,
+    /// The business as a whole lies below nothing.
+    RootStays,
+    /// A branch cannot lie below itself.
+    WouldCycle,
+    /// The tree would have more levels than can be.
+    TreeTooDeep,
     /// No such staff member, or out of the caller's reach.
     StaffMemberNotFound,
+    /// The person does not work here any more.
+    StaffMemberDeactivated,
+    /// Half of an outer identity was given.
+    IdentityUnclear,
+    /// The outer identity belongs to someone else.
+    IdentityTaken,
     /// No such role.
     RoleNotFound,
+    /// There is or was a role with this code.
+    RoleCodeTaken,
+    /// The business has as many roles as it may make.
+    TooManyRoles,
+    /// The administrators' role always allows everything.
+    AdminRoleFixed,
+    /// Default roles cannot be deleted.
+    DefaultRole,
+    /// Nobody could administer the business any more.
+    LastAdministrator,
     /// A grant names branches and all of them, or none at all.
     GrantUnclear,
     /// The grant allows more than the one who makes it may.
@@ -86,6 +131,10 @@ pub enum Refusal {
     ApiKeyNotFound,
     /// The key is revoked already.
     ApiKeyRevoked,
+    /// The key's time is over.
+    ApiKeyExpired,
+    /// The old secret would open the door for too long.
+    OverlapTooLong,
     /// The key would have ended before it began.
     ExpiryPassed,
     /// There is a key already, so none is made without a caller.
@@ -111,8 +160,30 @@ pub enum Event {
     },
     /// A branch was closed for good.
     BranchClosed(BranchId),
+    /// A branch does not work for the time being.
+    BranchSuspended(BranchId),
+    /// A suspended branch works again.
+    BranchResumed(BranchId),
+    /// A branch lies elsewhere now, with everything below it.
+    BranchMoved {
+        /// The branch.
+        id: BranchId,
+        /// Below which it lay.
+        former: BranchId,
+        /// Below which it lies.
+        parent: BranchId,
+        /// All branches above it, from the root down.
+        ancestors: Vec<BranchId>,
+    },
     /// Someone began to work for the business.
     StaffMemberCreated(StaffMember),
+    /// What is known of a staff member changed.
+    StaffMemberUpdated {
+        /// The person after the change.
+        member: StaffMember,
+        /// The fields that changed.
+        changed: Vec<&'static str>,
+    },
     /// A key was created.
     ApiKeyCreated {
         /// The key.
@@ -120,8 +191,24 @@ pub enum Event {
         /// Its roles.
         roles: Vec<String>,
     },
+    /// A key got a new secret.
+    ApiKeyRotated {
+        /// The key.
+        id: ApiKeyId,
+        /// Until when the old one still opens the door, microseconds since the Unix epoch.
+        former_until_us: Option<i64>,
+    },
     /// A key was revoked.
     ApiKeyRevoked(ApiKeyId),
+    /// The business made a role.
+    RoleCreated(Role),
+    /// A role allows something else, or has another name.
+    RoleChanged(Role),
+    /// A role allows nothing any more.
+    RoleDeleted {
+        /// Its code.
+        code: String,
+    },
 }
 
 /// Reply of a verb that made something.
@@ -130,6 +217,24 @@ pub struct Created<T>(pub T);
 /// Reply of a verb that changed something.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Updated<T>(pub T);
+/// Reply of a verb that deleted something.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Deleted<T>(pub T);
+/// Reply of a verb that gave something a new secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rotated<T>(pub T);
+/// Reply of a verb that joined something to something else.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Linked<T>(pub T);
+/// Reply of a verb that put something elsewhere.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Moved<T>(pub T);
+/// Reply of a verb that stopped something for the time being.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Suspended<T>(pub T);
+/// Reply of a verb that let something go on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Resumed<T>(pub T);
 /// Reply of a verb that closed something.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Closed<T>(pub T);

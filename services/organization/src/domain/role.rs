@@ -1,4 +1,4 @@
-//! Roles and what they allow: the default table of every installation, and the reach of one grant compared with another.
+//! Permissions, the default table of roles of every installation, and the reach of one grant compared with another.
 
 use std::collections::BTreeSet;
 
@@ -35,17 +35,19 @@ macro_rules! permissions {
 
 permissions! {
     OrganizationRead = 10, OrganizationWrite = 11, ApiKeyAdmin = 12,
+    StaffWrite = 13, StaffSelfWrite = 14, RoleAdmin = 15,
     CustomerRead = 20, CustomerWrite = 21, PurchaseRead = 22, PurchaseWrite = 23,
+    CustomerTokenWrite = 24, CustomerErase = 25,
     ComplaintRead = 30, ComplaintWrite = 31, ComplaintImport = 32, CompensationApprove = 33,
     KnowledgeRead = 34, KnowledgeWrite = 35,
     SurveyRead = 40, SurveyWrite = 41, ResponseRead = 42, ResponseSubmit = 43, InvitationWrite = 44,
     LoyaltyRead = 50, LoyaltyWrite = 51, LoyaltyAdjust = 52,
-    EventRead = 60, EventAdmin = 61,
+    EventRead = 60, EventAdmin = 61, AuditRead = 62,
 }
 
-/// A named set of permissions.
+/// A role that every installation has, as it is until the business changes it.
 #[derive(Debug)]
-pub struct Role {
+pub struct DefaultRole {
     /// Its code.
     pub code: &'static str,
     /// Name for people.
@@ -59,15 +61,16 @@ pub const ADMIN: &str = "admin";
 
 use Permission as P;
 
-/// Every role, by code.
-pub const ROLES: &[Role] = &[
-    Role { code: ADMIN, display_name: "Administrator", permissions: Permission::ALL },
+/// Every default role, by code.
+pub const DEFAULT_ROLES: &[DefaultRole] = &[
+    DefaultRole { code: ADMIN, display_name: "Administrator", permissions: Permission::ALL },
     // The front line: serves customers and handles their complaints, within its own limit of compensation.
-    Role {
+    DefaultRole {
         code: "agent",
         display_name: "Agent",
         permissions: &[
             P::OrganizationRead,
+            P::StaffSelfWrite,
             P::CustomerRead,
             P::CustomerWrite,
             P::PurchaseRead,
@@ -81,7 +84,7 @@ pub const ROLES: &[Role] = &[
         ],
     },
     // Sees everything that matters for an audit and changes nothing.
-    Role {
+    DefaultRole {
         code: "auditor",
         display_name: "Auditor",
         permissions: &[
@@ -94,13 +97,16 @@ pub const ROLES: &[Role] = &[
             P::ResponseRead,
             P::LoyaltyRead,
             P::EventRead,
+            P::AuditRead,
         ],
     },
-    Role {
+    DefaultRole {
         code: "branch_manager",
         display_name: "Branch manager",
         permissions: &[
             P::OrganizationRead,
+            P::StaffWrite,
+            P::StaffSelfWrite,
             P::CustomerRead,
             P::CustomerWrite,
             P::PurchaseRead,
@@ -117,13 +123,17 @@ pub const ROLES: &[Role] = &[
             P::EventRead,
         ],
     },
-    Role {
+    DefaultRole {
         code: "customer_care_lead",
         display_name: "Customer care lead",
         permissions: &[
             P::OrganizationRead,
+            P::StaffWrite,
+            P::StaffSelfWrite,
             P::CustomerRead,
             P::CustomerWrite,
+            P::CustomerErase,
+            P::CustomerTokenWrite,
             P::PurchaseRead,
             P::ComplaintRead,
             P::ComplaintWrite,
@@ -140,13 +150,14 @@ pub const ROLES: &[Role] = &[
         ],
     },
     // Programs beside Karibu: tills, importers, the notifier.
-    Role {
+    DefaultRole {
         code: "integrator",
         display_name: "Integrator",
         permissions: &[
             P::OrganizationRead,
             P::CustomerRead,
             P::CustomerWrite,
+            P::CustomerTokenWrite,
             P::PurchaseRead,
             P::PurchaseWrite,
             P::ComplaintRead,
@@ -158,11 +169,12 @@ pub const ROLES: &[Role] = &[
             P::EventRead,
         ],
     },
-    Role {
+    DefaultRole {
         code: "marketing",
         display_name: "Marketing",
         permissions: &[
             P::OrganizationRead,
+            P::StaffSelfWrite,
             P::CustomerRead,
             P::PurchaseRead,
             P::SurveyRead,
@@ -173,11 +185,13 @@ pub const ROLES: &[Role] = &[
             P::EventRead,
         ],
     },
-    Role {
+    DefaultRole {
         code: "region_manager",
         display_name: "Region manager",
         permissions: &[
             P::OrganizationRead,
+            P::StaffWrite,
+            P::StaffSelfWrite,
             P::CustomerRead,
             P::CustomerWrite,
             P::PurchaseRead,
@@ -199,14 +213,14 @@ pub const ROLES: &[Role] = &[
     },
 ];
 
-/// The role with this code.
-pub fn find_role(code: &str) -> Option<&'static Role> {
-    ROLES.iter().find(|role| role.code == code)
+/// The default role with this code.
+pub(super) fn find_default_role(code: &str) -> Option<&'static DefaultRole> {
+    DEFAULT_ROLES.iter().find(|role| role.code == code)
 }
 
-/// What the roles with these codes allow together; codes that are not roles (any more) allow nothing.
+/// What the default roles with these codes allow together, unchanged; other codes allow nothing.
 pub fn permissions_of<'a>(codes: impl IntoIterator<Item = &'a str>) -> BTreeSet<Permission> {
-    codes.into_iter().filter_map(find_role).flat_map(|role| role.permissions.iter().copied()).collect()
+    codes.into_iter().filter_map(find_default_role).flat_map(|role| role.permissions.iter().copied()).collect()
 }
 
 /// Where a grant holds: everywhere, or in the listed branches with everything below them.
@@ -256,8 +270,8 @@ mod tests {
 
     #[test]
     fn roles_stand_by_code_and_only_admin_may_everything() {
-        assert!(ROLES.is_sorted_by_key(|role| role.code));
-        for role in ROLES {
+        assert!(DEFAULT_ROLES.is_sorted_by_key(|role| role.code));
+        for role in DEFAULT_ROLES {
             let distinct: BTreeSet<_> = role.permissions.iter().collect();
             assert_eq!(distinct.len(), role.permissions.len(), "{} lists a permission twice", role.code);
             assert_eq!(distinct.len() == Permission::ALL.len(), role.code == ADMIN, "{}", role.code);

@@ -1,5 +1,6 @@
 //! The gRPC face of the organization: decode, submit or query, encode. Wall clock and randomness for keys enter here.
 
+mod access_service;
 pub(crate) mod key_text;
 mod service;
 pub(crate) mod wire;

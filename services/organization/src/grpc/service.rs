@@ -8,7 +8,6 @@ use prost::Message;
 use proto::karibu::organization::v1 as wire;
 use proto::karibu::organization::v1::organization_service_server::OrganizationService;
 use server::auth::Principal;
-use server::field::page;
 use server::{Call, status};
 use tonic::{Code, Request, Response, Status};
 
@@ -16,8 +15,8 @@ use super::key_text::KeyText;
 use super::wire as to;
 use crate::Organization;
 use crate::domain::{
-    ApiKeyId, ApiKeyState, BranchId, CloseBranch, CreateApiKey, CreateBranch, CreateStaffMember, Grantor, Permission,
-    ROLES, RevokeApiKey, RoleGrant, StaffMemberId, UpdateBranch,
+    ApiKey, ApiKeyId, ApiKeyState, BranchId, CloseBranch, CreateApiKey, CreateBranch, CreateStaffMember, Grantor,
+    MoveBranch, Permission, ResumeBranch, RevokeApiKey, RoleGrant, StaffMemberId, SuspendBranch, UpdateBranch,
 };
 use crate::error::{refusal, refused};
 use crate::store::{BranchFilter, Reads};
@@ -32,7 +31,7 @@ pub(crate) struct Api {
 }
 
 impl Api {
-    async fn submit<T, V: commit::Verb<Organization>>(
+    pub(super) async fn submit<T, V: commit::Verb<Organization>>(
         &self,
         call: &Call<T>,
         verb: V,
@@ -49,7 +48,7 @@ pub(crate) fn wall_us() -> i64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
 }
 
-fn grantor(principal: &Principal) -> Grantor {
+pub(super) fn grantor(principal: &Principal) -> Grantor {
     Grantor {
         permissions: principal.permissions.iter().filter_map(Permission::find).collect(),
         scope: principal.scope.clone(),
@@ -92,22 +91,25 @@ impl OrganizationService for Api {
         let Call { body, principal, .. } = Call::admit(request)?;
         let branch = self.reads.find_branch(to::id(&body.branch_id), &principal.scope).await;
         let branch = found(branch.map_err(|error| status::of_store(&error))?, "BRANCH_NOT_FOUND", "branch")?;
-        Ok(Response::new(wire::GetBranchResponse { branch: Some(to::branch(&branch)) }))
+        let above = self.reads.list_ancestors(branch.id.uuid()).await.map_err(|error| status::of_store(&error))?;
+        let ancestor_branch_ids = above.iter().map(uuid::Uuid::to_string).collect();
+        Ok(Response::new(wire::GetBranchResponse { branch: Some(to::branch(&branch)), ancestor_branch_ids }))
     }
 
     async fn list_branches(
         &self,
         request: Request<wire::ListBranchesRequest>,
     ) -> Result<Response<wire::ListBranchesResponse>, Status> {
-        let Call { mut body, principal, .. } = Call::admit(request)?;
+        let Call { mut body, principal, pages, .. } = Call::admit(request)?;
         let token = std::mem::take(&mut body.page_token);
         let size = std::mem::take(&mut body.page_size);
-        let page = page("branches", size, &token, &body)?;
+        let page = pages.read("branches", size, &token, &body)?;
         let filter = BranchFilter {
             parent: to::maybe_id(&body.parent_branch_id),
             kind: to::read_branch_kind(body.kind),
             code: Some(body.code).filter(|code| !code.is_empty()),
             show_closed: body.show_closed,
+            subtree: to::maybe_id(&body.subtree_branch_id),
         };
         let list = self.reads.list_branches(&filter, &principal.scope, &page).await;
         let list = list.map_err(|error| status::of_store(&error))?;
@@ -138,6 +140,46 @@ impl OrganizationService for Api {
             scope: call.principal.scope.clone(),
             id: BranchId(to::id(&call.body.branch_id)),
             expected_version: to::expected_version(&call.body.etag),
+        };
+        self.submit(&call, verb).await
+    }
+
+    async fn suspend_branch(
+        &self,
+        request: Request<wire::SuspendBranchRequest>,
+    ) -> Result<Response<wire::SuspendBranchResponse>, Status> {
+        let call = Call::admit(request)?;
+        let verb = SuspendBranch {
+            scope: call.principal.scope.clone(),
+            id: BranchId(to::id(&call.body.branch_id)),
+            expected_version: to::expected_version(&call.body.etag),
+        };
+        self.submit(&call, verb).await
+    }
+
+    async fn resume_branch(
+        &self,
+        request: Request<wire::ResumeBranchRequest>,
+    ) -> Result<Response<wire::ResumeBranchResponse>, Status> {
+        let call = Call::admit(request)?;
+        let verb = ResumeBranch {
+            scope: call.principal.scope.clone(),
+            id: BranchId(to::id(&call.body.branch_id)),
+            expected_version: to::expected_version(&call.body.etag),
+        };
+        self.submit(&call, verb).await
+    }
+
+    async fn move_branch(
+        &self,
+        request: Request<wire::MoveBranchRequest>,
+    ) -> Result<Response<wire::MoveBranchResponse>, Status> {
+        let call = Call::admit(request)?;
+        let verb = MoveBranch {
+            scope: call.principal.scope.clone(),
+            id: BranchId(to::id(&call.body.branch_id)),
+            expected_version: to::expected_version(&call.body.etag),
+            parent: BranchId(to::id(&call.body.parent_branch_id)),
         };
         self.submit(&call, verb).await
     }
@@ -175,10 +217,10 @@ impl OrganizationService for Api {
         &self,
         request: Request<wire::ListStaffMembersRequest>,
     ) -> Result<Response<wire::ListStaffMembersResponse>, Status> {
-        let Call { mut body, principal, .. } = Call::admit(request)?;
+        let Call { mut body, principal, pages, .. } = Call::admit(request)?;
         let token = std::mem::take(&mut body.page_token);
         let size = std::mem::take(&mut body.page_size);
-        let page = page("staff members", size, &token, &body)?;
+        let page = pages.read("staff members", size, &token, &body)?;
         let role = Some(body.role.as_str()).filter(|role| !role.is_empty());
         let branch = to::maybe_id(&body.branch_id);
         let list = self.reads.list_staff_members(branch, role, &principal.scope, &page).await;
@@ -191,13 +233,10 @@ impl OrganizationService for Api {
         &self,
         request: Request<wire::ListRolesRequest>,
     ) -> Result<Response<wire::ListRolesResponse>, Status> {
-        let Call { body, .. } = Call::admit(request)?;
-        let page = page("roles", body.page_size, &body.page_token, &())?;
-        // The table is short and part of the program: its place in the page token is its index.
-        let first = page.after.map_or(0, |place| usize::try_from(place.sort + 1).unwrap_or_default());
-        let mut rest: Vec<(i64, &crate::domain::Role)> = (0..).zip(ROLES).skip(first).take(page.size + 1).collect();
-        let next_page_token = page.cut(&mut rest, |(place, _)| kernel::Cursor { sort: *place, id: uuid::Uuid::nil() });
-        let roles = rest.into_iter().map(|(_, role)| to::role(role)).collect();
+        let Call { body, pages, .. } = Call::admit(request)?;
+        let page = pages.read("roles", body.page_size, &body.page_token, &())?;
+        let list = self.reads.list_roles(&page).await.map_err(|error| status::of_store(&error))?;
+        let (roles, next_page_token) = (list.items.iter().map(to::role).collect(), list.next);
         Ok(Response::new(wire::ListRolesResponse { roles, next_page_token }))
     }
 
@@ -233,15 +272,20 @@ impl OrganizationService for Api {
         &self,
         request: Request<wire::ListApiKeysRequest>,
     ) -> Result<Response<wire::ListApiKeysResponse>, Status> {
-        let Call { mut body, principal, .. } = Call::admit(request)?;
+        let Call { mut body, principal, pages, .. } = Call::admit(request)?;
         let token = std::mem::take(&mut body.page_token);
         let size = std::mem::take(&mut body.page_size);
-        let page = page("api keys", size, &token, &body)?;
+        let page = pages.read("api keys", size, &token, &body)?;
         let wall_us = wall_us();
         let active_at_us = (!body.show_inactive).then_some(wall_us);
         let list = self.reads.list_api_keys(active_at_us, &principal.scope, &page).await;
         let list = list.map_err(|error| status::of_store(&error))?;
-        let api_keys = list.items.iter().map(|key| to::api_key(key, key.state(wall_us))).collect();
+        let uses = self.reads.list_last_uses(&list.items).await.map_err(|error| status::of_store(&error))?;
+        let shown = |key: &ApiKey| wire::ApiKey {
+            last_use_time: uses.get(&key.id.uuid()).copied().map(proto::timestamp_from_us),
+            ..to::api_key(key, key.state(wall_us))
+        };
+        let api_keys = list.items.iter().map(shown).collect();
         Ok(Response::new(wire::ListApiKeysResponse { api_keys, next_page_token: list.next }))
     }
 
@@ -266,10 +310,14 @@ impl OrganizationService for Api {
         let given = KeyText::read(&body.secret).ok_or_else(key_invalid)?;
         let key = self.reads.find_api_key(given.id).await.map_err(|error| status::of_store(&error))?;
         // An unknown id is compared too, so that it takes the time of a false secret.
+        let wall_us = wall_us();
         let stored_hash = key.as_ref().map_or([0; 32], |key| key.secret_hash);
-        let fits = given.fits(&stored_hash);
-        let key = key.filter(|key| fits && key.state(wall_us()) == ApiKeyState::Active).ok_or_else(key_invalid)?;
-        let branches = self.reads.list_below(key.reach.branches()).await.map_err(|error| status::of_store(&error))?;
-        Ok(Response::new(wire::VerifyApiKeyResponse { principal: Some(to::principal(&key, &branches)) }))
+        let former_hash = key.as_ref().and_then(|key| key.former_hash(wall_us)).copied().unwrap_or(stored_hash);
+        let fits = given.fits(&stored_hash) | given.fits(&former_hash);
+        let key = key.filter(|key| fits && key.state(wall_us) == ApiKeyState::Active).ok_or_else(key_invalid)?;
+        let holder = self.reads.find_holder(&key).await.map_err(|error| status::of_store(&error))?;
+        let (permissions, branches) = holder.ok_or_else(key_invalid)?;
+        let principal = Some(to::key_principal(&key, &permissions, &branches));
+        Ok(Response::new(wire::VerifyApiKeyResponse { principal }))
     }
 }

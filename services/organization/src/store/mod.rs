@@ -1,9 +1,10 @@
 //! Reading the organization: every query, each bound by the scope of who asks. Writing is the write path's alone.
 
+mod access;
 mod rows;
 mod sql;
 
-use ::store::{Db, Result, args};
+use ::store::{Db, Reader, Result, args};
 use commit::{Aggregate, Corrupt};
 use kernel::{BranchScope, Cursor, PageRequest};
 use uuid::Uuid;
@@ -24,6 +25,8 @@ pub struct BranchFilter {
     pub code: Option<String>,
     /// Closed ones too.
     pub show_closed: bool,
+    /// Only this one and those below it.
+    pub subtree: Option<Uuid>,
 }
 
 /// A page of a list and the token of the next one.
@@ -38,18 +41,18 @@ pub struct Page<T> {
 /// The read side of the service. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Reads {
-    db: Db,
+    reader: Reader,
 }
 
 impl Reads {
     /// Reads from `db`.
-    pub const fn new(db: Db) -> Self {
-        Self { db }
+    pub fn new(db: Db) -> Self {
+        Self { reader: Reader::from(db) }
     }
 
     /// Whether the database answers.
     pub async fn ping(&self) -> Result<()> {
-        self.db.ping().await
+        self.reader.ping().await
     }
 
     /// The branch with this id, if the scope reaches it.
@@ -57,7 +60,7 @@ impl Reads {
         if !scope.allows(id) {
             return Ok(None);
         }
-        one(self.db.fetch_optional::<BranchRow>(sql::BRANCH, args![id]).await?)
+        one(self.reader.within(scope).fetch_optional::<BranchRow>(sql::BRANCH, args![id]).await?)
     }
 
     /// Branches by code.
@@ -67,8 +70,10 @@ impl Reads {
         scope: &BranchScope,
         page: &PageRequest,
     ) -> Result<Page<Branch>> {
+        let below = self.list_below(filter.subtree.as_slice()).await?;
         let rows: Vec<BranchRow> = self
-            .db
+            .reader
+            .within(scope)
             .fetch_all(
                 sql::BRANCHES,
                 args![
@@ -80,6 +85,8 @@ impl Reads {
                     filter.show_closed,
                     page.after.map(|place| place.id),
                     page.limit(),
+                    filter.subtree.is_none(),
+                    &below,
                 ],
             )
             .await?;
@@ -92,7 +99,12 @@ impl Reads {
         if tops.is_empty() {
             return Ok(Vec::new());
         }
-        Ok(ids(self.db.fetch_all(sql::BELOW, args![tops]).await?))
+        Ok(ids(self.reader.beyond_scope().fetch_all(sql::BELOW, args![tops]).await?))
+    }
+
+    /// The branches above this one, from the root down.
+    pub async fn list_ancestors(&self, branch: Uuid) -> Result<Vec<Uuid>> {
+        Ok(ids(self.reader.beyond_scope().fetch_all(sql::ANCESTORS, args![branch]).await?))
     }
 
     /// These branches and every branch above them: where a grant must stand to hold in one of these.
@@ -100,13 +112,17 @@ impl Reads {
         if branches.is_empty() {
             return Ok(Vec::new());
         }
-        Ok(ids(self.db.fetch_all(sql::ABOVE, args![branches]).await?))
+        Ok(ids(self.reader.beyond_scope().fetch_all(sql::ABOVE, args![branches]).await?))
     }
 
     /// The staff member with this id, if the scope reaches them.
     pub async fn find_staff_member(&self, id: Uuid, scope: &BranchScope) -> Result<Option<StaffMember>> {
         let visible = self.list_above(scope.branches()).await?;
-        one(self.db.fetch_optional::<StaffMemberRow>(sql::STAFF_MEMBER, args![id, scope.is_all(), &visible]).await?)
+        one(self
+            .reader
+            .within(scope)
+            .fetch_optional::<StaffMemberRow>(sql::STAFF_MEMBER, args![id, scope.is_all(), &visible])
+            .await?)
     }
 
     /// Staff members in the order of their creation; `branch` keeps those with a role there, `role` those with that
@@ -121,7 +137,8 @@ impl Reads {
         let visible = self.list_above(scope.branches()).await?;
         let holding = self.list_above(branch.as_slice()).await?;
         let rows: Vec<StaffMemberRow> = self
-            .db
+            .reader
+            .within(scope)
             .fetch_all(
                 sql::STAFF_MEMBERS,
                 args![
@@ -141,7 +158,7 @@ impl Reads {
 
     /// The key with this id, whoever asks: for checking a credential.
     pub async fn find_api_key(&self, id: Uuid) -> Result<Option<ApiKey>> {
-        one(self.db.fetch_optional::<ApiKeyRow>(sql::API_KEY, args![id]).await?)
+        one(self.reader.beyond_scope().fetch_optional::<ApiKeyRow>(sql::API_KEY, args![id]).await?)
     }
 
     /// Keys that reach no farther than the scope, newest first. `active_at_us` leaves out those that do not open the
@@ -153,7 +170,8 @@ impl Reads {
         page: &PageRequest,
     ) -> Result<Page<ApiKey>> {
         let rows: Vec<ApiKeyRow> = self
-            .db
+            .reader
+            .within(scope)
             .fetch_all(
                 sql::API_KEYS,
                 args![
@@ -171,7 +189,7 @@ impl Reads {
 
     /// Whether any key was ever made.
     pub async fn has_api_key(&self) -> Result<bool> {
-        Ok(self.db.fetch_optional::<(i64,)>(sql::ANY_API_KEY, &[]).await?.is_some())
+        Ok(self.reader.beyond_scope().fetch_optional::<(i64,)>(sql::ANY_API_KEY, &[]).await?.is_some())
     }
 }
 

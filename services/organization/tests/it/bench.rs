@@ -3,6 +3,7 @@
 use kernel::{BranchScope, Clock};
 use organization::{Config, NAME, Office};
 use proto::karibu::organization::v1 as wire;
+use proto::karibu::organization::v1::access_service_client::AccessServiceClient;
 use proto::karibu::organization::v1::organization_service_client::OrganizationServiceClient;
 use server::auth::{Kind, PermissionSet, Principal};
 use server::{House, Upstream};
@@ -46,8 +47,17 @@ impl Place {
 
     /// A client in the name of `principal`.
     pub fn client(&self, principal: Principal) -> Client {
+        OrganizationServiceClient::new(self.acting(principal))
+    }
+
+    /// A client of the care of roles, identities and keys, in the name of `principal`.
+    pub fn access(&self, principal: Principal) -> AccessServiceClient<server::hop::Acting> {
+        AccessServiceClient::new(self.acting(principal))
+    }
+
+    fn acting(&self, principal: Principal) -> server::hop::Acting {
         let minter = self.house.minter.clone().unwrap();
-        OrganizationServiceClient::new(Upstream::Local(self.routes.clone()).acting_as(principal, minter, NAME))
+        Upstream::Local(self.routes.clone()).acting_as(principal, minter, NAME)
     }
 
     /// A client that may do everything everywhere.
@@ -57,14 +67,33 @@ impl Place {
 
     /// A client of a key with the permissions of `role` in `branches`.
     pub fn with_role(&self, role: &str, branches: &[Uuid]) -> Client {
-        let permissions = organization::domain::permissions_of([role]);
-        self.client(Principal {
-            subject: "tester".into(),
-            kind: Kind::Key,
-            permissions: permissions.into_iter().map(organization::domain::Permission::number).collect(),
-            scope: BranchScope::only(branches.iter().copied()),
-        })
+        self.client(holder(role, branches))
     }
+}
+
+/// A key with the permissions of `role` in `branches`.
+pub fn holder(role: &str, branches: &[Uuid]) -> Principal {
+    let permissions = organization::domain::permissions_of([role]);
+    Principal {
+        subject: "tester".into(),
+        kind: Kind::Key,
+        permissions: permissions.into_iter().map(organization::domain::Permission::number).collect(),
+        scope: BranchScope::only(branches.iter().copied()),
+    }
+}
+
+/// Creates a staff member with one role, in these branches or (none) everywhere.
+pub async fn staff(client: &mut Client, name: &str, role: &str, branches: &[&String]) -> wire::StaffMember {
+    let request = wire::CreateStaffMemberRequest {
+        display_name: name.into(),
+        role_grants: vec![wire::RoleGrant {
+            role: role.into(),
+            all_branches: branches.is_empty(),
+            branch_ids: branches.iter().map(|&id| id.clone()).collect(),
+        }],
+        ..Default::default()
+    };
+    client.create_staff_member(request).await.unwrap().into_inner().staff_member.unwrap()
 }
 
 /// Everything everywhere, but no part of Karibu itself.

@@ -1,7 +1,8 @@
 //! Each aggregate survives its row on both engines.
 
 use organization::domain::{
-    ApiKey, ApiKeyId, Branch, BranchId, BranchKind, Children, Reach, RoleGrant, StaffMember, StaffMemberId,
+    ApiKey, ApiKeyId, ApiKeyUse, Branch, BranchId, BranchKind, Children, Counted, ExternalIdentity, FormerSecret,
+    Permission, Reach, Role, RoleGrant, RoleId, Skill, StaffMember, StaffMemberId, Tally, TeamId,
 };
 use stage::check_survival;
 use uuid::Uuid;
@@ -24,6 +25,7 @@ async fn every_aggregate_survives_its_row() {
             locale: "rw".into(),
             created_at_us: 4,
             updated_at_us: 5,
+            suspended_at_us: Some(5),
             closed_at_us: Some(6),
         };
         check_survival(
@@ -45,11 +47,20 @@ async fn every_aggregate_survives_its_row() {
                     RoleGrant { role: "auditor".into(), reach: Reach::All },
                 ],
                 home: Some(BranchId(id(3))),
+                identity: Some(ExternalIdentity { issuer: "https://id.example/".into(), subject: "ü|7".into() }),
+                skills: vec![Skill { code: "loans".into(), level: 7, trained_until_us: Some(9) }],
+                languages: vec!["rw".into(), "fr".into()],
+                matching_attributes: vec!["woman".into()],
+                matching_opted_in_at_us: Some(3),
+                teams: vec![TeamId(id(6))],
                 created_at_us: 4,
                 updated_at_us: 5,
+                deactivated_at_us: Some(6),
             },
         )
         .await;
+        let bare = StaffMember::new(StaffMemberId(id(2)), "", 8);
+        check_survival(&bench, StaffMember { version: 1, ..bare }).await;
         let key = ApiKey {
             id: ApiKeyId(id(1)),
             version: 2,
@@ -60,6 +71,8 @@ async fn every_aggregate_survives_its_row() {
             staff_member: Some(StaffMemberId(id(3))),
             expires_at_us: Some(4),
             revoked_at_us: Some(5),
+            former: Some(FormerSecret { hash: [0xAB; 32], until_us: 8 }),
+            rotated_at_us: Some(9),
             created_at_us: 6,
             updated_at_us: 7,
         };
@@ -69,9 +82,27 @@ async fn every_aggregate_survives_its_row() {
             staff_member: None,
             expires_at_us: None,
             revoked_at_us: None,
+            former: None,
+            rotated_at_us: None,
             ..key.clone()
         };
         check_survival(&bench, key).await;
         check_survival(&bench, bare).await;
+        let role = Role {
+            id: RoleId::of("night_desk"),
+            version: 3,
+            code: "night_desk".into(),
+            display_name: "Night desk".into(),
+            permissions: [Permission::CustomerRead, Permission::ComplaintRead].into(),
+            created_at_us: 4,
+            updated_at_us: 5,
+            deleted_at_us: Some(6),
+        };
+        let bare =
+            Role { id: RoleId::of("x"), code: "x".into(), permissions: [].into(), deleted_at_us: None, ..role.clone() };
+        check_survival(&bench, role).await;
+        check_survival(&bench, bare).await;
+        check_survival(&bench, ApiKeyUse { id: ApiKeyId(id(1)), last_used_at_us: 7, version: 0 }).await;
+        check_survival(&bench, Tally { id: Counted::OwnRoles.id(), count: 7, version: 0 }).await;
     }
 }

@@ -40,6 +40,9 @@ impl Demo {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             clock: Clock::system(),
             telemetry,
+            rate_limits: Default::default(),
+            sign_in: Default::default(),
+            tls: server::tls::TlsConfig::none(),
             new_key: false,
         };
         let outcome = play(options).await;

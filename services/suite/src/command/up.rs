@@ -3,8 +3,11 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use gateway::SignIn;
+use gateway::admission::RateLimits;
 use kernel::Clock;
 use server::config::TelemetryConfig;
+use server::tls::TlsConfig;
 
 use super::default_data;
 use crate::embedded::{Options, Suite};
@@ -21,6 +24,13 @@ pub(super) struct Up {
     /// Make another administrator's API key and print it (the first start prints one anyway)
     #[arg(long)]
     new_key: bool,
+    /// Calls each second by class, as the gateway takes them
+    #[arg(long, env = "KARIBU_RATE_LIMITS", value_name = "NAME=CALLS", default_value = gateway::limits::RATE_LIMITS)]
+    rate_limits: RateLimits,
+    #[command(flatten)]
+    sign_in: SignIn,
+    #[command(flatten)]
+    tls: TlsConfig,
     #[command(flatten)]
     telemetry: TelemetryConfig,
 }
@@ -29,22 +39,26 @@ impl Up {
     #[allow(clippy::print_stdout)]
     pub(super) async fn run(self) -> anyhow::Result<()> {
         let data = self.data.display().to_string();
+        let scheme = if self.tls.tls_certificate.is_some() { "https" } else { "http" };
         let options = Options {
             data: self.data,
             listen: self.listen,
             clock: Clock::system(),
+            rate_limits: self.rate_limits,
+            sign_in: self.sign_in,
+            tls: self.tls,
             telemetry: self.telemetry,
             new_key: self.new_key,
         };
         let suite = Suite::start(options).await?;
         let address = suite.address;
-        anstream::println!("gateway   http://{address}   (gRPC, gRPC-Web and HTTP/JSON on one port)");
+        anstream::println!("gateway   {scheme}://{address}   (gRPC, gRPC-Web and HTTP/JSON on one port)");
         anstream::println!("data      {data}");
         match &suite.key {
             Some(key) => anstream::println!("API key   {key}   (shown this once; keep it)"),
             None => anstream::println!("API key   as shown at the first start; --new-key makes another"),
         }
-        anstream::println!("try       curl -H 'authorization: Bearer KEY' http://{address}/v1/branches");
+        anstream::println!("try       curl -H 'authorization: Bearer KEY' {scheme}://{address}/v1/branches");
         anstream::println!("ready");
         server::asked_to_stop()?.await;
         suite.stop().await;

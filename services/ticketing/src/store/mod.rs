@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
-use ::store::{Db, Loader, Result, args};
+use ::store::{Db, Loader, Reader, Result, args};
 use commit::{Aggregate, Corrupt};
 use kernel::{BranchScope, Cursor, PageRequest};
 use uuid::Uuid;
@@ -81,39 +81,39 @@ pub struct Page<T> {
 /// The read side of the service. Cheap to clone.
 #[derive(Clone)]
 pub struct Reads {
-    db: Db,
+    reader: Reader,
     complaints: Loader<ComplaintRow>,
 }
 
 impl fmt::Debug for Reads {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Reads").field("db", &self.db).finish_non_exhaustive()
+        f.debug_struct("Reads").field("reader", &self.reader).finish_non_exhaustive()
     }
 }
 
 impl Reads {
     /// Reads from `db`. Call it within a runtime: gets by id that arrive together are answered together.
     pub fn new(db: Db) -> Self {
-        let complaints = Loader::start(db.clone(), &COMPLAINT, |row: &ComplaintRow| row.id);
-        Self { db, complaints }
+        let reader = Reader::from(db);
+        let complaints = Loader::start(reader.clone(), &COMPLAINT, |row: &ComplaintRow| row.id);
+        Self { reader, complaints }
     }
 
     /// Whether the database answers.
     pub async fn ping(&self) -> Result<()> {
-        self.db.ping().await
+        self.reader.ping().await
     }
 
     /// The complaint with this id, if the scope reaches it.
     pub async fn find_complaint(&self, id: ComplaintId, scope: &BranchScope) -> Result<Option<Complaint>> {
-        let Some(row) = self.complaints.get(id.uuid()).await? else { return Ok(None) };
-        let complaint = Complaint::from_row(Arc::unwrap_or_clone(row)).map_err(corrupt)?;
-        Ok(Some(complaint).filter(|complaint| scope.allows(complaint.branch.uuid())))
+        let Some(row) = self.complaints.get(id.uuid(), scope).await? else { return Ok(None) };
+        Complaint::from_row(Arc::unwrap_or_clone(row)).map_err(corrupt).map(Some)
     }
 
     /// The complaint with its follow-ups, if the scope reaches it.
     pub async fn find_file(&self, id: ComplaintId, scope: &BranchScope) -> Result<Option<CaseFile>> {
         let Some(complaint) = self.find_complaint(id, scope).await? else { return Ok(None) };
-        Ok(self.with_follow_ups(vec![complaint]).await?.pop())
+        Ok(self.with_follow_ups(vec![complaint], scope).await?.pop())
     }
 
     /// Complaints, newest first.
@@ -139,7 +139,8 @@ impl Reads {
             _ => sql::COMPLAINTS,
         };
         let rows: Vec<ComplaintRow> = self
-            .db
+            .reader
+            .within(scope)
             .fetch_all(
                 sql,
                 args![
@@ -159,16 +160,17 @@ impl Reads {
             .await?;
         let mut complaints: Vec<Complaint> = all(rows)?;
         let next = page.cut(&mut complaints, |last: &Complaint| Cursor { sort: last.opened_at_us, id: last.id.uuid() });
-        Ok(Page { items: self.with_follow_ups(complaints).await?, next })
+        Ok(Page { items: self.with_follow_ups(complaints, scope).await?, next })
     }
 
     /// Adds the follow-ups of all complaints with one query.
-    async fn with_follow_ups(&self, complaints: Vec<Complaint>) -> Result<Vec<CaseFile>> {
+    async fn with_follow_ups(&self, complaints: Vec<Complaint>, scope: &BranchScope) -> Result<Vec<CaseFile>> {
         let ids: Vec<Uuid> =
             complaints.iter().flat_map(|complaint| &complaint.story.follow_ups).map(|id| id.uuid()).collect();
         let mut found: HashMap<ComplaintId, Vec<FollowUp>> = HashMap::new();
         if !ids.is_empty() {
-            let rows: Vec<FollowUpRow> = self.db.fetch_all(sql::FOLLOW_UPS_BY_ID, args![&ids]).await?;
+            let rows: Vec<FollowUpRow> =
+                self.reader.within(scope).fetch_all(sql::FOLLOW_UPS_BY_ID, args![&ids]).await?;
             for follow_up in all::<FollowUp>(rows)? {
                 found.entry(follow_up.complaint).or_default().push(follow_up);
             }
@@ -181,10 +183,15 @@ impl Reads {
     }
 
     /// The steps of a complaint, oldest first. Ask [`Self::find_complaint`] first whether the caller may see it.
-    pub async fn list_history(&self, complaint: ComplaintId, page: &PageRequest) -> Result<Page<HistoryEntry>> {
+    pub async fn list_history(
+        &self,
+        complaint: ComplaintId,
+        scope: &BranchScope,
+        page: &PageRequest,
+    ) -> Result<Page<HistoryEntry>> {
         let after = page.after.map_or(0, |last| last.sort);
         let rows: Vec<HistoryRow> =
-            self.db.fetch_all(sql::HISTORY, args![complaint.uuid(), after, page.limit()]).await?;
+            self.reader.within(scope).fetch_all(sql::HISTORY, args![complaint.uuid(), after, page.limit()]).await?;
         let entries = rows.into_iter().map(HistoryEntry::try_from);
         let mut items = entries.collect::<Result<Vec<_>, _>>().map_err(corrupt)?;
         let next = page.cut(&mut items, |last: &HistoryEntry| Cursor { sort: last.version, id: complaint.uuid() });
@@ -192,10 +199,18 @@ impl Reads {
     }
 
     /// The words about a complaint, oldest first. Ask [`Self::find_complaint`] first whether the caller may see it.
-    pub async fn list_interactions(&self, complaint: ComplaintId, page: &PageRequest) -> Result<Page<Interaction>> {
+    pub async fn list_interactions(
+        &self,
+        complaint: ComplaintId,
+        scope: &BranchScope,
+        page: &PageRequest,
+    ) -> Result<Page<Interaction>> {
         let after = page.after.map_or(0, |last| last.sort);
-        let rows: Vec<InteractionRow> =
-            self.db.fetch_all(sql::INTERACTIONS, args![complaint.uuid(), after, page.limit()]).await?;
+        let rows: Vec<InteractionRow> = self
+            .reader
+            .within(scope)
+            .fetch_all(sql::INTERACTIONS, args![complaint.uuid(), after, page.limit()])
+            .await?;
         let mut items: Vec<Interaction> = all(rows)?;
         let next = page.cut(&mut items, |last: &Interaction| Cursor { sort: last.seq, id: last.id.uuid() });
         Ok(Page { items, next })
@@ -216,7 +231,8 @@ impl Reads {
             FollowUpState::ALL.iter().filter(wanted).map(|state| state.code().to_owned()).collect();
         let last = page.after.unwrap_or(Cursor { sort: i64::MIN, id: Uuid::nil() });
         let rows: Vec<FollowUpRow> = self
-            .db
+            .reader
+            .within(scope)
             .fetch_all(
                 sql::FOLLOW_UPS,
                 args![
@@ -238,7 +254,8 @@ impl Reads {
 
     /// Follow-ups whose time has come at `now_us`, first due first, at most [`DUE_LIMIT`].
     pub async fn list_due(&self, now_us: i64) -> Result<Vec<FollowUpId>> {
-        let rows: Vec<(Uuid,)> = self.db.fetch_all(sql::FOLLOW_UPS_DUE, args![now_us, DUE_LIMIT]).await?;
+        let reader = self.reader.beyond_scope();
+        let rows: Vec<(Uuid,)> = reader.fetch_all(sql::FOLLOW_UPS_DUE, args![now_us, DUE_LIMIT]).await?;
         Ok(rows.into_iter().map(|(id,)| FollowUpId(id)).collect())
     }
 }

@@ -1,8 +1,9 @@
 //! Rows of the ticketing tables and the way from domain types to them and back. What queries filter or sort
 //! by stands in columns, the rest of a complaint in `doc`.
 
-use ::store::{Json, Kind, OnConflict, Rows, Table};
+use ::store::{Json, Kind, OnConflict, Rows, Seen, Table};
 use commit::{Aggregate, Append, Corrupt, known};
+use kernel::BranchScope;
 use uuid::Uuid;
 
 use crate::domain::branch::Branch;
@@ -64,6 +65,12 @@ pub struct ComplaintRow {
     created_at_us: i64,
     updated_at_us: i64,
     doc: Json<Story>,
+}
+
+impl Seen for ComplaintRow {
+    fn is_within(&self, scope: &BranchScope) -> bool {
+        scope.allows(self.branch_id)
+    }
 }
 
 impl Aggregate for Complaint {

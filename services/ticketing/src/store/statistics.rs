@@ -82,7 +82,8 @@ impl Reads {
     /// Complaints in numbers.
     pub async fn count_complaints(&self, filter: &StatisticsFilter, scope: &BranchScope) -> Result<Statistics> {
         let cells: Vec<Cell> = self
-            .db
+            .reader
+            .within(scope)
             .fetch_all(
                 sql::STATISTICS,
                 args![

@@ -2,14 +2,17 @@
 
 mod anatomy;
 mod arrow;
+mod bound_values;
 mod domain;
 mod engines;
 mod header;
 mod leftovers;
+mod licences;
 mod manifests;
 mod migrations;
 mod names;
 mod paths;
+mod proofs;
 mod service_names;
 mod size;
 mod sql_text;
@@ -21,17 +24,20 @@ use super::house::House;
 
 type Rule = fn(&House, &mut Vec<Finding>);
 
-const RULES: [Rule; 15] = [
+const RULES: [Rule; 18] = [
     anatomy::check,
     arrow::check,
+    bound_values::check,
     domain::check,
     engines::check,
     header::check,
     leftovers::check,
+    licences::check,
     manifests::check,
     migrations::check,
     names::check,
     paths::check,
+    proofs::check,
     service_names::check,
     size::check,
     sql_text::check,

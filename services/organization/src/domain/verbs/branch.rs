@@ -3,6 +3,7 @@
 use commit::{Cx, Stop, Verb, ensure, refuse};
 use kernel::BranchScope;
 
+use super::branch_move::ancestors_below;
 use crate::Organization;
 use crate::domain::branch::{check_currency, check_time_zone, locale_or_default};
 use crate::domain::{
@@ -42,12 +43,13 @@ impl Verb<Organization> for CreateBranch {
             Some(parent) => {
                 let parent_is_open = match world.branches.get(parent)? {
                     Some(above) if self.scope.allows(parent.uuid()) => {
-                        ensure!(self.kind > above.kind, Refusal::LevelMismatch);
+                        ensure!(self.kind.fits_below(above.kind), Refusal::LevelMismatch);
                         above.is_open()
                     }
                     _ => refuse!(Refusal::ParentNotFound),
                 };
                 ensure!(parent_is_open, Refusal::ParentClosed);
+                ancestors_below(world, parent)?;
                 count_child(world, parent, 1)?;
             }
             None => {
@@ -70,6 +72,7 @@ impl Verb<Organization> for CreateBranch {
             locale: locale_or_default(&self.locale),
             created_at_us: cx.now_us,
             updated_at_us: cx.now_us,
+            suspended_at_us: None,
             closed_at_us: None,
         });
         let told = branch.clone();
@@ -167,7 +170,7 @@ impl Verb<Organization> for CloseBranch {
 }
 
 /// A working branch within reach, at the version that the caller knows.
-fn open_branch(
+pub(super) fn open_branch(
     world: &mut Business,
     id: BranchId,
     scope: &BranchScope,
@@ -182,7 +185,7 @@ fn open_branch(
     Ok(branch)
 }
 
-fn count_child(world: &mut Business, parent: BranchId, by: i64) -> Result<(), Stop<Refusal>> {
+pub(super) fn count_child(world: &mut Business, parent: BranchId, by: i64) -> Result<(), Stop<Refusal>> {
     match world.children.edit(parent)? {
         Some(children) => children.working += by,
         None => {
@@ -214,20 +217,7 @@ mod tests {
     }
 
     fn stored(id: u128, kind: BranchKind) -> Branch {
-        Branch {
-            id: BranchId(Uuid::from_u128(id)),
-            version: 3,
-            parent: None,
-            code: "X".into(),
-            kind,
-            display_name: "X".into(),
-            time_zone: "Africa/Kigali".into(),
-            currency: "RWF".parse().unwrap(),
-            locale: "rw".into(),
-            created_at_us: 1,
-            updated_at_us: 1,
-            closed_at_us: None,
-        }
+        Branch::sample(BranchId(Uuid::from_u128(id)), kind)
     }
 
     fn decide<V: Verb<Organization>>(world: &mut Business, verb: &V) -> (Result<V::Reply, Stop<Refusal>>, usize) {

@@ -3,11 +3,11 @@
 use commit::{Cx, Stop, Verb, ensure, refuse};
 use kernel::BranchScope;
 
-use super::Grantor;
+use super::{Grantor, count, keep_an_administrator};
 use crate::Organization;
 use crate::domain::{
-    ADMIN, ApiKey, ApiKeyId, Business, CLAIM_FIRST_KEY, Created, Event, Reach, Refusal, Revoked, StaffMemberId,
-    check_version,
+    ADMIN, ApiKey, ApiKeyId, Business, CLAIM_FIRST_KEY, Counted, Created, Event, Reach, Refusal, Revoked,
+    StaffMemberId, check_version,
 };
 
 /// Creates a key. The reply does not hold the secret, so a repeat of the request cannot show it again.
@@ -42,26 +42,21 @@ impl Verb<Organization> for CreateApiKey {
         }
         if let Some(member) = self.staff_member {
             let scope = &self.grantor.scope;
-            let is_within = world.staff.get(member)?.is_some_and(|member| member.is_within(scope));
+            let is_within =
+                world.staff.get(member)?.is_some_and(|member| member.is_active() && member.is_within(scope));
             ensure!(is_within, Refusal::StaffMemberNotFound);
         }
         ensure!(self.expires_at_us.is_none_or(|end| end > self.wall_us), Refusal::ExpiryPassed);
         let mut roles = self.roles.clone();
         roles.sort_unstable();
         roles.dedup();
-        let key = world.keys.insert(ApiKey {
-            id: self.id,
-            version: 0,
-            secret_hash: self.secret_hash,
-            display_name: self.display_name.clone(),
-            roles,
-            reach: self.reach.clone(),
-            staff_member: self.staff_member,
-            expires_at_us: self.expires_at_us,
-            revoked_at_us: None,
-            created_at_us: cx.now_us,
-            updated_at_us: cx.now_us,
-        });
+        let new = ApiKey::new(self.id, self.secret_hash, &self.display_name, self.reach.clone(), cx.now_us);
+        let (staff_member, expires_at_us) = (self.staff_member, self.expires_at_us);
+        let new = ApiKey { roles, staff_member, expires_at_us, ..new };
+        if new.is_administrator() {
+            count(world, Counted::Administrators, 1)?;
+        }
+        let key = world.keys.insert(new);
         Ok(tell_created(key, cx))
     }
 }
@@ -81,19 +76,9 @@ impl Verb<Organization> for RegisterFirstKey {
     fn decide(&self, world: &mut Business, cx: &mut Cx<'_, Organization>) -> Result<Created<ApiKey>, Stop<Refusal>> {
         ensure!(world.claims.owner(CLAIM_FIRST_KEY, b"")?.is_none(), Refusal::FirstKeyExists);
         ensure!(world.claims.take(CLAIM_FIRST_KEY, b"", self.id)?.is_ok(), Refusal::FirstKeyExists);
-        let key = world.keys.insert(ApiKey {
-            id: self.id,
-            version: 0,
-            secret_hash: self.secret_hash,
-            display_name: "First key".to_owned(),
-            roles: vec![ADMIN.to_owned()],
-            reach: Reach::All,
-            staff_member: None,
-            expires_at_us: None,
-            revoked_at_us: None,
-            created_at_us: cx.now_us,
-            updated_at_us: cx.now_us,
-        });
+        count(world, Counted::Administrators, 1)?;
+        let new = ApiKey::new(self.id, self.secret_hash, "First key", Reach::All, cx.now_us);
+        let key = world.keys.insert(ApiKey { roles: vec![ADMIN.to_owned()], ..new });
         Ok(tell_created(key, cx))
     }
 }
@@ -119,12 +104,17 @@ impl Verb<Organization> for RevokeApiKey {
     type Reply = Revoked<ApiKey>;
 
     fn decide(&self, world: &mut Business, cx: &mut Cx<'_, Organization>) -> Result<Revoked<ApiKey>, Stop<Refusal>> {
-        let key = match world.keys.edit(self.id)? {
-            Some(key) if key.reach.is_within(&self.scope) => key,
+        let is_administrator = match world.keys.get(self.id)? {
+            Some(key) if key.reach.is_within(&self.scope) => {
+                check_version(self.expected_version, key.version).map_err(Stop::Refused)?;
+                ensure!(key.revoked_at_us.is_none(), Refusal::ApiKeyRevoked);
+                key.is_administrator()
+            }
             _ => refuse!(Refusal::ApiKeyNotFound),
         };
-        check_version(self.expected_version, key.version).map_err(Stop::Refused)?;
-        ensure!(key.revoked_at_us.is_none(), Refusal::ApiKeyRevoked);
+        keep_an_administrator(world, is_administrator, false)?;
+        let Some(key) = world.keys.edit(self.id)? else { refuse!(Refusal::ApiKeyNotFound) };
+        key.former = None;
         key.revoked_at_us = Some(cx.now_us);
         key.updated_at_us = cx.now_us;
         cx.emit(key, Event::ApiKeyRevoked(self.id));
@@ -135,7 +125,7 @@ impl Verb<Organization> for RevokeApiKey {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use kernel::IdSource;
+    use commit::Rehearsal;
     use uuid::Uuid;
 
     use super::*;
@@ -159,76 +149,88 @@ mod tests {
         }
     }
 
-    fn decide<V: Verb<Organization>>(world: &mut Business, verb: &V) -> Result<V::Reply, Stop<Refusal>> {
-        let mut ids = IdSource::seeded(1);
-        verb.decide(world, &mut Cx::new(&(), 7, "tester", &mut ids))
+    fn stage() -> Rehearsal<Organization> {
+        Rehearsal::new((), 7)
     }
 
     #[test]
     fn a_key_carries_its_roles_once_each() {
-        let Created(key) = decide(&mut Business::default(), &create()).unwrap();
+        let Created(key) = stage().play(&create()).unwrap();
         assert_eq!((key.id.uuid(), key.version), (Uuid::from_u128(5), 1));
         assert_eq!(key.roles, ["agent", "marketing"]);
     }
 
     #[test]
     fn a_key_never_exceeds_its_creator_and_ends_in_the_future() {
-        let poor = CreateApiKey {
-            grantor: Grantor { permissions: permissions_of(["integrator"]), scope: BranchScope::All },
-            ..create()
-        };
-        assert_eq!(decide(&mut Business::default(), &poor), Err(Stop::Refused(Refusal::GrantExceedsCaller)));
+        let poor = Grantor { permissions: permissions_of(["integrator"]), scope: BranchScope::All };
+        assert_eq!(stage().play(&CreateApiKey { grantor: poor, ..create() }), Err(Refusal::GrantExceedsCaller));
         let over = CreateApiKey { expires_at_us: Some(1_000), ..create() };
-        assert_eq!(decide(&mut Business::default(), &over), Err(Stop::Refused(Refusal::ExpiryPassed)));
+        assert_eq!(stage().play(&over), Err(Refusal::ExpiryPassed));
     }
 
     #[test]
-    fn a_key_acts_only_for_staff_of_the_creators_branches() {
+    fn a_key_acts_only_for_working_staff_of_the_creators_branches() {
         let (here, there) = (Uuid::from_u128(1), Uuid::from_u128(2));
-        let member = StaffMember {
-            id: StaffMemberId(Uuid::from_u128(7)),
-            version: 1,
-            display_name: "Aline".into(),
-            grants: vec![],
-            home: Some(BranchId(here)),
-            created_at_us: 1,
-            updated_at_us: 1,
-        };
-        let create = |scope| {
-            let mut stage = commit::Rehearsal::<Organization>::new((), 7);
+        let member = StaffMember::new(StaffMemberId(Uuid::from_u128(7)), "Aline", 1);
+        let member = StaffMember { version: 1, home: Some(BranchId(here)), ..member };
+        let create = |scope, member: &StaffMember| {
+            let mut stage = stage();
             stage.world.staff.given(member.clone());
             let permissions = permissions_of([ADMIN]);
             let (staff_member, roles) = (Some(member.id), vec![]);
             stage.play(&CreateApiKey { grantor: Grantor { permissions, scope }, staff_member, roles, ..create() })
         };
-        assert!(create(BranchScope::only([here])).is_ok());
-        assert_eq!(create(BranchScope::only([there])), Err(Refusal::StaffMemberNotFound));
+        let reach = Err(Refusal::StaffMemberNotFound);
+        assert!(create(BranchScope::All, &member).is_ok());
+        assert_eq!(create(BranchScope::only([there]), &member), reach);
+        let gone = StaffMember { deactivated_at_us: Some(3), ..member };
+        assert_eq!(create(BranchScope::only([here]), &gone), reach);
     }
 
     #[test]
     fn the_first_key_is_made_once() {
+        let mut stage = stage();
         let first = RegisterFirstKey { id: ApiKeyId(Uuid::from_u128(5)), secret_hash: [1; 32] };
-        let mut world = Business::default();
-        world.claims.given(CLAIM_FIRST_KEY, b"", None);
-        assert_eq!(decide(&mut world, &first).unwrap().0.roles, [ADMIN]);
-        world.claims.given(CLAIM_FIRST_KEY, b"", Some(Uuid::from_u128(5)));
-        assert_eq!(decide(&mut world, &first), Err(Stop::Refused(Refusal::FirstKeyExists)));
+        assert_eq!(stage.play(&first).unwrap().0.roles, [ADMIN]);
+        let second = RegisterFirstKey { id: ApiKeyId(Uuid::from_u128(6)), ..first };
+        assert_eq!(stage.play(&second), Err(Refusal::FirstKeyExists));
     }
 
     #[test]
     fn a_key_is_revoked_once_and_only_by_who_reaches_it() {
-        let mut world = Business::default();
-        let Created(key) = decide(&mut world, &create()).unwrap();
+        let mut stage = stage();
+        let Created(key) = stage.play(&create()).unwrap();
         let revoke = RevokeApiKey { scope: BranchScope::only([]), id: key.id, expected_version: None };
-        world.keys.given(key.clone());
-        assert_eq!(decide(&mut world, &revoke), Err(Stop::Refused(Refusal::ApiKeyNotFound)));
+        assert_eq!(stage.play(&revoke), Err(Refusal::ApiKeyNotFound));
         let revoke = RevokeApiKey { scope: BranchScope::All, ..revoke };
-        let mut world = Business::default();
-        world.keys.given(key);
-        let Revoked(revoked) = decide(&mut world, &revoke).unwrap();
+        let Revoked(revoked) = stage.play(&revoke).unwrap();
         assert_eq!((revoked.revoked_at_us, revoked.version), (Some(7), 2));
-        let mut world = Business::default();
-        world.keys.given(revoked);
-        assert_eq!(decide(&mut world, &revoke), Err(Stop::Refused(Refusal::ApiKeyRevoked)));
+        assert_eq!(stage.play(&revoke), Err(Refusal::ApiKeyRevoked));
+    }
+
+    #[test]
+    fn the_last_administrators_key_stays() {
+        let mut stage = stage();
+        let first = RegisterFirstKey { id: ApiKeyId(Uuid::from_u128(1)), secret_hash: [1; 32] };
+        stage.play(&first).unwrap();
+        let revoke = |id: u128| RevokeApiKey {
+            scope: BranchScope::All,
+            id: ApiKeyId(Uuid::from_u128(id)),
+            expected_version: None,
+        };
+        assert_eq!(stage.play(&revoke(1)), Err(Refusal::LastAdministrator));
+        // One that ends by itself is no way in that lasts.
+        let admin = |id: u128, expires_at_us| CreateApiKey {
+            id: ApiKeyId(Uuid::from_u128(id)),
+            roles: vec![ADMIN.into()],
+            expires_at_us,
+            ..create()
+        };
+        stage.play(&admin(2, Some(2_000))).unwrap();
+        assert_eq!(stage.play(&revoke(1)), Err(Refusal::LastAdministrator));
+        stage.play(&admin(3, None)).unwrap();
+        stage.play(&revoke(1)).unwrap();
+        stage.play(&revoke(2)).unwrap();
+        assert_eq!(stage.play(&revoke(3)), Err(Refusal::LastAdministrator));
     }
 }
