@@ -1,6 +1,7 @@
 //! The contract of every service: generated messages, clients and servers, the descriptors behind them, and what the
 //! contract says about its methods and fields. No behaviour of any service lives here.
 
+mod calendar;
 mod events;
 mod methods;
 mod money;

@@ -28,6 +28,7 @@ impl DomainEvent for Event {
                 time_zone: branch.time_zone.clone(),
                 currency_code: branch.currency.to_string(),
                 locale: branch.locale.clone(),
+                opening_calendar: None,
             }
             .encode_to_vec(),
             Self::BranchClosed(id) => wire::BranchClosed { branch_id: id.to_string() }.encode_to_vec(),
@@ -54,5 +55,6 @@ fn branch_created(branch: &Branch) -> wire::BranchCreated {
         time_zone: branch.time_zone.clone(),
         currency_code: branch.currency.to_string(),
         locale: branch.locale.clone(),
+        opening_calendar: None,
     }
 }
