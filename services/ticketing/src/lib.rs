@@ -15,6 +15,7 @@ use ::events::Redrive;
 use anyhow::Context;
 use commit::Door;
 use futures_util::future::try_join_all;
+use proto::karibu::ticketing::v1::casework_service_server::CaseworkServiceServer;
 use proto::karibu::ticketing::v1::ticketing_service_server::TicketingServiceServer;
 use server::{Kit, Started};
 
@@ -61,9 +62,10 @@ pub async fn start(kit: &Kit, config: Config) -> anyhow::Result<Started> {
     let log = server::log_service(door.log());
     let dead = Redrive::new(NAME, commit::DeadLetters::new(db), door.clone(), react);
     let dead = server::dead_letter_service(NAME, events::SOURCES, dead);
-    let api = TicketingServiceServer::new(grpc::Api { door, reads, policy })
-        .max_encoding_message_size(server::limits::MAX_REPLY_BYTES);
-    Ok(kit.routes().with(api).with(log).with(dead).started(move || {
+    let api = grpc::Api { door, reads, policy };
+    let casework = CaseworkServiceServer::new(api.clone()).max_encoding_message_size(server::limits::MAX_REPLY_BYTES);
+    let api = TicketingServiceServer::new(api).max_encoding_message_size(server::limits::MAX_REPLY_BYTES);
+    Ok(kit.routes().with(api).with(casework).with(log).with(dead).started(move || {
         let reads = ready.clone();
         async move { reads.ping().await.context("the database does not answer") }
     }))

@@ -4,14 +4,17 @@
 use commit::{DomainEvent, Log};
 use serde::{Deserialize, Serialize};
 
+use super::care::Care;
+use super::class::{Class, Link, Priority};
 use super::code::{Channel, codes};
 use super::compensation::{Compensation, CompensationState};
+use super::ending::Ending;
 use super::finding::Finding;
 use super::historical::HistoricalCase;
 use super::history::HistoryEntry;
 use super::lifecycle::State;
 use super::promise::{Promise, PromiseState};
-use super::proposal::{ProposalSet, SetState};
+use super::proposal::{ProposalKind, ProposalSet, SetState};
 use super::{BranchId, ComplaintId, CustomerId, Cx, Event, FollowUpId, ProposalId, PurchaseId, StaffId};
 
 codes! {
@@ -21,6 +24,10 @@ codes! {
         Nobody = "NONE",
         /// For the customer.
         Customer = "CUSTOMER",
+        /// For a third party.
+        ThirdParty = "THIRD_PARTY",
+        /// For an approval.
+        Approval = "APPROVAL",
     }
 
     /// How bad it is for the customer.
@@ -45,6 +52,14 @@ codes! {
         NotUpheld = "NOT_UPHELD",
         /// We make it good without deciding who is right.
         Goodwill = "GOODWILL",
+    }
+}
+
+impl Severity {
+    /// The graver of the two.
+    pub const fn graver(self, other: Self) -> Self {
+        // In the order of the contract the gravest comes first.
+        if (self as u8) <= (other as u8) { self } else { other }
     }
 }
 
@@ -107,9 +122,15 @@ pub struct Story {
     /// Our words for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub understanding: Option<Understanding>,
-    /// An apology was made; it says nothing about liability.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub apologized: bool,
+    /// What kind of case it is, and who may work on it.
+    #[serde(default, skip_serializing_if = "Class::is_usual")]
+    pub class: Class,
+    /// How the customer was heard.
+    #[serde(default, skip_serializing_if = "Care::is_empty")]
+    pub care: Care,
+    /// Cases that it belongs to.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub links: Vec<Link>,
     /// What was found out.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub findings: Vec<Finding>,
@@ -171,6 +192,11 @@ pub struct Resolution {
     /// Code of the root cause; `None` = undetermined.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub root_cause: Option<String>,
+    /// What came of it for the customer.
+    pub ending: Ending,
+    /// What else the customer had on their mind; empty if nothing.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub anything_else: String,
     /// When.
     pub at_us: i64,
 }
@@ -201,7 +227,9 @@ impl Story {
             purchases: Vec::new(),
             acknowledged_at_us: None,
             understanding: None,
-            apologized: false,
+            class: Class::default(),
+            care: Care::default(),
+            links: Vec::new(),
             findings: Vec::new(),
             proposal_sets: Vec::new(),
             promises: Vec::new(),
@@ -214,6 +242,11 @@ impl Story {
             interaction_count: 0,
             origin: None,
         }
+    }
+
+    /// How soon it is taken up.
+    pub fn priority(&self) -> Priority {
+        self.class.priority.unwrap_or_else(|| Priority::of(self.severity))
     }
 
     /// When it was last resolved.
@@ -232,6 +265,13 @@ impl Story {
             SetState::Chosen(choice) => Some(choice.proposal),
             _ => None,
         })
+    }
+
+    /// Its kind.
+    pub fn chosen_kind(&self) -> Option<ProposalKind> {
+        let chosen = self.chosen_proposal()?;
+        let proposals = self.proposal_sets.iter().flat_map(|set| &set.proposals);
+        proposals.into_iter().find(|proposal| proposal.id == chosen).map(|proposal| proposal.kind)
     }
 
     /// Whether something that we said we would do is not done.

@@ -2,10 +2,13 @@
 //! clock, no randomness.
 
 pub mod branch;
+pub mod care;
+pub mod class;
 pub mod code;
 pub mod compensation;
 pub mod complaint;
 pub mod desk;
+pub mod ending;
 pub mod event;
 pub mod finding;
 pub mod follow_up;
@@ -14,6 +17,7 @@ pub mod history;
 pub mod interaction;
 pub mod lifecycle;
 pub mod number;
+pub mod plain_language;
 pub mod policy;
 pub mod promise;
 pub mod proposal;
@@ -54,6 +58,10 @@ kernel::ids! {
     pub FollowUpId;
     /// Words on record.
     pub InteractionId;
+    /// A question that we asked in order to understand.
+    pub ClarificationId;
+    /// Something that shows what happened.
+    pub EvidenceId;
 }
 
 /// What a verb of ticketing may know besides the desk.

@@ -10,6 +10,7 @@ use kernel::{BranchScope, Money, Points};
 use uuid::Uuid;
 
 use super::branch::Branch;
+use super::class::{CaseKind, Class};
 use super::code::Channel;
 use super::compensation::{Authority, Terms};
 use super::complaint::{Complaint, Decision, Severity};
@@ -20,9 +21,9 @@ use super::interaction::Direction;
 use super::lifecycle::State;
 use super::proposal::{ChoiceMaker, ProposalKind, Solution};
 use super::verbs::{
-    Acknowledge, AddInteraction, Assign, ChooseProposal, Close, CompleteFollowUp, ConfirmUnderstanding, ImportItem,
-    KeepPromise, OfferProposals, Open, RecordFinding, Reopen, Resolve, SettleCompensation, Settlement,
-    StartInvestigation, Withdraw,
+    Acknowledge, AddInteraction, Assign, ChooseProposal, Close, CompleteFollowUp, ConfirmUnderstanding, FastTrack,
+    ImportItem, KeepPromise, OfferProposals, Open, OpenFollowOn, Reclassify, RecordFinding, Reopen, Resolve,
+    SettleCompensation, Settlement, StartInvestigation, Withdraw,
 };
 use super::{BranchId, Case, CaseFile, ComplaintId, CustomerId, Event, FollowUpId, Policy, Refusal, StaffId};
 use crate::Ticketing;
@@ -71,8 +72,12 @@ impl Stage {
             State::Resolved,
             State::Closed,
         ];
-        if state == State::Withdrawn {
-            stage.play(&withdrawal(case.clone())).unwrap();
+        match state {
+            State::Withdrawn => drop(stage.play(&withdrawal(case.clone())).unwrap()),
+            State::Reclassified => drop(stage.play(&reclassification(case.clone())).unwrap()),
+            // Nothing else is needed of a complaint that was merged than that it was.
+            State::Merged => stage.edit(&case, |complaint| complaint.state = State::Merged),
+            _ => {}
         }
         for step in path {
             if stage.complaint(&case).state == state {
@@ -114,7 +119,9 @@ impl Stage {
                 self.complete(&case, FollowUpOutcome::Satisfied);
                 self.play(&closing(case)).unwrap();
             }
-            State::Received | State::Withdrawn => unreachable!("no step leads there"),
+            State::Received | State::Withdrawn | State::Reclassified | State::Merged => {
+                unreachable!("no step leads there")
+            }
         }
     }
 
@@ -147,6 +154,11 @@ impl Stage {
 
     pub(crate) fn told(&mut self) -> Vec<Event> {
         self.0.told()
+    }
+
+    /// The next commands are asked by somebody else.
+    pub(crate) fn as_somebody(&mut self, subject: &str) {
+        subject.clone_into(&mut self.0.by);
     }
 
     pub(crate) fn now_us(&self) -> i64 {
@@ -198,6 +210,7 @@ pub(crate) fn opening() -> Open {
         narrative: "I got tea instead of coffee.".to_owned(),
         desired_outcome: Some("The coffee".to_owned()),
         purchases: Vec::new(),
+        class: Class::default(),
     }
 }
 
@@ -214,7 +227,9 @@ pub(crate) fn understanding(case: Case) -> ConfirmUnderstanding {
         desired_outcome: None,
         category: Some("WRONG_ITEM".to_owned()),
         severity: None,
+        no_outcome_desired: false,
         apologized: true,
+        unapologized_reason: None,
     }
 }
 
@@ -276,7 +291,9 @@ pub(crate) fn resolution(case: Case) -> Resolve {
         decision: Decision::Upheld,
         reason: "We gave you the wrong item.".to_owned(),
         root_cause: None,
+        ending: None,
         anything_else_asked: true,
+        anything_else: String::new(),
         policy: policy(),
     }
 }
@@ -295,6 +312,40 @@ pub(crate) fn reopening(case: Case) -> Reopen {
 
 pub(crate) fn withdrawal(case: Case) -> Withdraw {
     Withdraw { case, statement: "Leave it.".to_owned() }
+}
+
+pub(crate) fn reclassification(case: Case) -> Reclassify {
+    Reclassify { case, kind: CaseKind::Query, dissatisfied: false, reason: "Only a question".to_owned() }
+}
+
+pub(crate) fn follow_on(case: Case) -> OpenFollowOn {
+    OpenFollowOn {
+        case,
+        channel: Channel::Phone,
+        subject: "Tea again".to_owned(),
+        narrative: "It happened again.".to_owned(),
+        desired_outcome: None,
+        policy: policy(),
+    }
+}
+
+/// The coffee is handed over on the spot.
+pub(crate) fn at_the_counter(case: Case) -> FastTrack {
+    let [_, refund] = <[Solution; 2]>::try_from(offer(case.clone()).solutions).unwrap();
+    FastTrack {
+        case,
+        paraphrase: "You got tea although you paid for coffee.".to_owned(),
+        category: Some("WRONG_ITEM".to_owned()),
+        owner: Some(GRACE),
+        finding: "Tea stood on the shelf of the coffee.".to_owned(),
+        cause: "WRONG_SHELF".to_owned(),
+        evidence: vec!["photo-1".to_owned()],
+        solution: Solution { kind: ProposalKind::Replacement, ..refund },
+        proof: None,
+        reason: "We gave you the wrong item.".to_owned(),
+        anything_else_asked: true,
+        policy: policy(),
+    }
 }
 
 pub(crate) fn words(case: Case) -> AddInteraction {

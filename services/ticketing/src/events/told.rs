@@ -31,7 +31,9 @@ macro_rules! told {
 }
 
 told! {
-    Opened { complaint, number, customer, branch, channel, severity, category, touchpoint } => ComplaintOpened {
+    Opened {
+        complaint, number, customer, branch, channel, severity, category, touchpoint, kind, follow_on_of
+    } => ComplaintOpened {
         complaint_id: complaint.to_string(),
         number: number.clone(),
         customer_id: to::optional_id(*customer),
@@ -40,6 +42,8 @@ told! {
         severity: severity.number(),
         category_code: to::optional_text(category.as_deref()),
         touchpoint_code: to::optional_text(touchpoint.as_deref()),
+        kind: kind.number(),
+        follow_on_of_complaint_id: to::optional_id(*follow_on_of),
     }
     Acknowledged { complaint, channel } => ComplaintAcknowledged {
         complaint_id: complaint.to_string(),
@@ -148,6 +152,55 @@ told! {
         reopen_count: *reopen_count,
         resolution_count: *resolution_count,
         reason_code: reason_code.clone(),
+    }
+    Apologized { complaint, channel, admits_liability } => ComplaintApologized {
+        complaint_id: complaint.to_string(),
+        channel: to::optional_number(*channel),
+        admits_liability: *admits_liability,
+    }
+    EmpathyShown { complaint } => ComplaintEmpathyShown {
+        complaint_id: complaint.to_string(),
+    }
+    QuestionAsked { complaint, clarification } => ComplaintQuestionAsked {
+        complaint_id: complaint.to_string(),
+        clarification_id: clarification.to_string(),
+    }
+    QuestionAnswered { complaint, clarification } => ComplaintQuestionAnswered {
+        complaint_id: complaint.to_string(),
+        clarification_id: clarification.to_string(),
+    }
+    EvidenceAdded { complaint, evidence, kind } => ComplaintEvidenceAdded {
+        complaint_id: complaint.to_string(),
+        evidence_id: evidence.to_string(),
+        kind: kind.number(),
+    }
+    ImpactRecorded { complaint, severity, occasion, safety, vulnerable, repeat_of } => ComplaintImpactRecorded {
+        complaint_id: complaint.to_string(),
+        severity: severity.number(),
+        occasion: *occasion,
+        safety: *safety,
+        vulnerable: *vulnerable,
+        repeat_of_complaint_id: to::optional_id(*repeat_of),
+    }
+    WaitingChanged { complaint, from, to } => ComplaintWaitingChanged {
+        complaint_id: complaint.to_string(),
+        from: from.number(),
+        to: to.number(),
+    }
+    PriorityChanged { complaint, from, to } => ComplaintPriorityChanged {
+        complaint_id: complaint.to_string(),
+        from: from.number(),
+        to: to.number(),
+    }
+    ReclassificationRequested { complaint, kind } => ComplaintReclassificationRequested {
+        complaint_id: complaint.to_string(),
+        kind: kind.number(),
+    }
+    Reclassified { complaint, kind, customer, branch } => ComplaintReclassified {
+        complaint_id: complaint.to_string(),
+        kind: kind.number(),
+        customer_id: to::optional_id(*customer),
+        branch_id: branch.to_string(),
     }
     Withdrawn { complaint } => ComplaintWithdrawn {
         complaint_id: complaint.to_string(),

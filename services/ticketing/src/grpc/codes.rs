@@ -3,8 +3,11 @@
 use proto::karibu::ticketing::v1 as wire;
 use proto::karibu::types::v1 as types;
 
+use crate::domain::care::EvidenceKind;
+use crate::domain::class::{CaseKind, Confidentiality, LinkKind, Priority};
 use crate::domain::code::Channel;
 use crate::domain::complaint::{Decision, Severity, WaitingOn};
+use crate::domain::ending::Ending;
 use crate::domain::finding::FactStatus;
 use crate::domain::follow_up::{FollowUpKind, FollowUpOutcome, FollowUpState};
 use crate::domain::historical::CompanyResponse;
@@ -42,8 +45,9 @@ coded! {
     }
     State = wire::ComplaintState {
         Received, Acknowledged, Understood, Investigating, Proposing, Offered, Fulfilling, Resolved, Closed, Withdrawn,
+        Reclassified, Merged,
     }
-    WaitingOn = wire::WaitingOn { Nobody as None, Customer }
+    WaitingOn = wire::WaitingOn { Nobody as None, Customer, ThirdParty, Approval }
     Severity = wire::Severity { Critical, High, Medium, Low }
     Decision = wire::Decision { Upheld, PartlyUpheld, NotUpheld, Goodwill }
     FactStatus = wire::FactStatus { Established, Probable, Undetermined }
@@ -54,6 +58,15 @@ coded! {
     FollowUpKind = wire::FollowUpKind { Satisfaction, DeliveryCheck, PromiseCheck }
     FollowUpState = wire::FollowUpState { Scheduled, Due, DoneSatisfied, DoneUnsatisfied, NoContact, Cancelled }
     FollowUpOutcome = wire::FollowUpOutcome { Satisfied, Unsatisfied, NoContact }
+    CaseKind = wire::CaseKind { Complaint, Query, Request, Proactive, Praise }
+    Priority = wire::Priority { Low, Normal, High, Urgent }
+    Confidentiality = wire::Confidentiality { Nothing as None, Discreet, Hr }
+    LinkKind = wire::LinkKind { Duplicate, Related, CausedBy, Parent }
+    EvidenceKind = wire::EvidenceKind { Order, Document, Statement, Image, Log }
+    Ending = wire::Outcome {
+        Replaced, Repaired, MoneyReturned, Credited, GiftGiven, Explained, ExpectationCleared, Apologized,
+        ProcessImproved, Referred, CauseUnknown, SeenDifferently,
+    }
     Direction = wire::InteractionDirection { Inbound, Outbound, Internal }
     CompanyResponse = wire::CompanyResponse {
         ClosedWithExplanation, ClosedWithMonetaryRelief, ClosedWithNonMonetaryRelief, Closed, Untimely, InProgress,
@@ -92,6 +105,12 @@ mod tests {
             FollowUpKind = wire::FollowUpKind "FOLLOW_UP_KIND"
             FollowUpState = wire::FollowUpState "FOLLOW_UP_STATE"
             FollowUpOutcome = wire::FollowUpOutcome "FOLLOW_UP_OUTCOME"
+            CaseKind = wire::CaseKind "CASE_KIND"
+            Priority = wire::Priority "PRIORITY"
+            Confidentiality = wire::Confidentiality "CONFIDENTIALITY"
+            LinkKind = wire::LinkKind "LINK_KIND"
+            EvidenceKind = wire::EvidenceKind "EVIDENCE_KIND"
+            Ending = wire::Outcome "OUTCOME"
             Direction = wire::InteractionDirection "INTERACTION_DIRECTION"
             CompanyResponse = wire::CompanyResponse "COMPANY_RESPONSE"
         }

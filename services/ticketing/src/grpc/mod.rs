@@ -1,6 +1,8 @@
 //! Who may ask: decode, submit or query, encode. `codes` maps the enums, `decode` reads requests, `wire` makes
-//! replies, `service` has the handlers. No business rule lives here.
+//! replies, `service` and
+//! `casework` have the handlers. No business rule lives here.
 
+mod casework;
 pub(crate) mod codes;
 mod decode;
 mod import;

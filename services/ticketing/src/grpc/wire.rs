@@ -6,6 +6,7 @@ use proto::karibu::types::v1 as types;
 use proto::timestamp_from_us;
 use uuid::Uuid;
 
+use super::casework;
 use super::codes::Coded;
 use crate::domain::compensation::{Compensation, CompensationState, Good, Terms};
 use crate::domain::complaint::Complaint;
@@ -219,7 +220,7 @@ pub(crate) fn complaint(file: &CaseFile) -> wire::Complaint {
         decision: optional_number(resolution.map(|resolution| resolution.decision)),
         decision_reason: optional_text(resolution.map(|resolution| resolution.reason.as_str())),
         root_cause_code: optional_text(resolution.and_then(|resolution| resolution.root_cause.as_deref())),
-        apologized: story.apologized,
+        apologized: !story.care.apologies.is_empty(),
         resolution_count: story.resolution_count,
         reopen_count: story.reopen_count(),
         open_time: Some(timestamp_from_us(complaint.opened_at_us)),
@@ -231,6 +232,17 @@ pub(crate) fn complaint(file: &CaseFile) -> wire::Complaint {
         etag: complaint.version.to_string(),
         create_time: Some(timestamp_from_us(complaint.created_at_us)),
         update_time: Some(timestamp_from_us(complaint.updated_at_us)),
+        kind: story.class.kind.number(),
+        priority: story.priority().number(),
+        confidentiality: story.class.confidentiality.number(),
+        regime_code: optional_text(story.class.regime.as_deref()),
+        impact: story.care.impact.as_ref().map(casework::impact),
+        clarifications: story.care.clarifications.iter().map(casework::clarification).collect(),
+        empathies: story.care.empathies.iter().map(casework::empathy).collect(),
+        apologies: story.care.apologies.iter().map(casework::apology).collect(),
+        evidence: story.care.evidence.iter().map(casework::evidence).collect(),
+        links: story.links.iter().map(casework::link).collect(),
+        outcome: optional_number(resolution.map(|resolution| resolution.ending)),
     }
 }
 

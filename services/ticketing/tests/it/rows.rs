@@ -3,11 +3,14 @@
 use kernel::{Money, Points};
 use stage::check_survival;
 use ticketing::domain::branch::Branch;
+use ticketing::domain::care::{Apology, Care, Clarification, Empathy, EvidenceItem, EvidenceKind, Impact};
+use ticketing::domain::class::{CaseKind, Class, Confidentiality, Link, LinkKind, Priority};
 use ticketing::domain::code::Channel;
 use ticketing::domain::compensation::{Compensation, CompensationState, Good, Terms};
 use ticketing::domain::complaint::{
     Complaint, Decision, Reopening, Resolution, Severity, Story, Understanding, WaitingOn,
 };
+use ticketing::domain::ending::Ending;
 use ticketing::domain::finding::{FactStatus, Finding};
 use ticketing::domain::follow_up::{FollowUp, FollowUpKind, FollowUpState};
 use ticketing::domain::historical::{CompanyResponse, HistoricalCase};
@@ -76,6 +79,45 @@ fn compensations() -> Vec<Compensation> {
     ]
 }
 
+/// Everything that shows how a customer was heard.
+fn care() -> Care {
+    let asked = |number, answer| Clarification {
+        id: id(number).into(),
+        question: "Which?".into(),
+        asked_by: "grace".into(),
+        asked_at_us: 25,
+        answer,
+    };
+    Care {
+        clarifications: vec![asked(40, None), asked(41, Some(("That one ✓".into(), 26)))],
+        empathies: vec![Empathy { words: "Oh".into(), by: "grace".into(), at_us: 27 }],
+        apologies: vec![Apology {
+            channel: Some(Channel::Phone),
+            wording: Some("sorry-1".into()),
+            admits_liability: true,
+            by: "grace".into(),
+            at_us: 28,
+        }],
+        unapologized_reason: Some("none".into()),
+        no_outcome_desired: true,
+        evidence: vec![EvidenceItem {
+            id: id(42).into(),
+            kind: EvidenceKind::Image,
+            reference: "photo".into(),
+            sha256: Some("00".into()),
+            by: "grace".into(),
+            at_us: 29,
+        }],
+        impact: Some(Impact {
+            money: Some(Money::new("KWD".parse().unwrap(), 1_234)),
+            occasion: true,
+            safety: true,
+            vulnerable: true,
+            repeat_of: Some(id(43).into()),
+        }),
+    }
+}
+
 /// A complaint with nothing left out.
 fn eventful() -> Complaint {
     let promise = |number, state| Promise {
@@ -94,7 +136,15 @@ fn eventful() -> Complaint {
         purchases: vec![id(31).into()],
         acknowledged_at_us: Some(18),
         understanding: Some(Understanding { paraphrase: "Tea".into(), unconfirmed_reason: Some("away".into()) }),
-        apologized: true,
+        class: Class {
+            kind: CaseKind::Proactive,
+            priority: Some(Priority::Urgent),
+            confidentiality: Confidentiality::Hr,
+            regime: Some("DISP".into()),
+            asked_for: Some((CaseKind::Query, "grace".into())),
+        },
+        care: care(),
+        links: vec![Link { other: id(39).into(), kind: LinkKind::CausedBy }],
         findings: vec![Finding {
             id: id(32).into(),
             summary: "Shelf".into(),
@@ -115,6 +165,8 @@ fn eventful() -> Complaint {
             decision: Decision::Goodwill,
             reason: "Because".into(),
             root_cause: Some("LABEL".into()),
+            ending: Ending::Explained,
+            anything_else: "The light".into(),
             at_us: 22,
         }),
         resolution_count: 2,

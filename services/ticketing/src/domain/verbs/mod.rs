@@ -2,43 +2,57 @@
 //! that people ask for begin with `Case::take`, which checks scope, version and state.
 
 mod acknowledge;
+mod add_evidence;
 mod add_interaction;
+mod ask_question;
 mod assign;
 mod branch;
 mod choose_proposal;
 mod close;
 mod complete_follow_up;
 mod confirm_understanding;
+mod fast_track;
 mod follow_up_due;
 mod import;
 mod keep_promise;
 mod offer_proposals;
 mod open;
+mod open_follow_on;
+mod reclassify;
 mod record_finding;
 mod reopen;
 mod resolve;
+mod set_waiting;
 mod settle_compensation;
+mod show_care;
 mod start_investigation;
 #[cfg(test)]
 mod state_table;
 mod withdraw;
 
 pub use acknowledge::Acknowledge;
+pub use add_evidence::{AddEvidence, RecordImpact};
 pub use add_interaction::{AddInteraction, Added};
+pub use ask_question::{AskQuestion, RecordAnswer};
 pub use assign::Assign;
 pub use branch::{CloseBranch, PutBranch, UpdateBranch};
 pub use choose_proposal::ChooseProposal;
 pub use close::Close;
 pub use complete_follow_up::CompleteFollowUp;
 pub use confirm_understanding::ConfirmUnderstanding;
+pub use fast_track::FastTrack;
 pub use follow_up_due::FollowUpComesDue;
 pub use import::{ImportComplaints, ImportItem, Imported, Imports};
 pub use keep_promise::KeepPromise;
 pub use offer_proposals::OfferProposals;
 pub use open::Open;
+pub use open_follow_on::OpenFollowOn;
+pub use reclassify::Reclassify;
 pub use record_finding::RecordFinding;
 pub use reopen::Reopen;
 pub use resolve::Resolve;
+pub use set_waiting::{SetPriority, SetWaiting};
 pub use settle_compensation::{SettleCompensation, Settlement};
+pub use show_care::{Apologize, ShowEmpathy};
 pub use start_investigation::StartInvestigation;
 pub use withdraw::Withdraw;
