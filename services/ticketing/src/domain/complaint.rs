@@ -13,8 +13,9 @@ use super::finding::Finding;
 use super::historical::HistoricalCase;
 use super::history::HistoryEntry;
 use super::lifecycle::State;
-use super::promise::{Promise, PromiseState};
+use super::promise::Promise;
 use super::proposal::{ProposalKind, ProposalSet, SetState};
+use super::sla::{Watch, watch};
 use super::{BranchId, ComplaintId, CustomerId, Cx, Event, FollowUpId, ProposalId, PurchaseId, StaffId};
 
 codes! {
@@ -56,6 +57,15 @@ codes! {
 }
 
 impl Severity {
+    /// Graver by a step.
+    pub const fn raised(self) -> Self {
+        match self {
+            Self::Critical | Self::High => Self::Critical,
+            Self::Medium => Self::High,
+            Self::Low => Self::Medium,
+        }
+    }
+
     /// The graver of the two.
     pub const fn graver(self, other: Self) -> Self {
         // In the order of the contract the gravest comes first.
@@ -128,6 +138,9 @@ pub struct Story {
     /// How the customer was heard.
     #[serde(default, skip_serializing_if = "Care::is_empty")]
     pub care: Care,
+    /// Who must not work on it: the people whom it is about, and those who stepped back.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub recused: Vec<StaffId>,
     /// Cases that it belongs to.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub links: Vec<Link>,
@@ -161,6 +174,9 @@ pub struct Story {
     /// How many interactions are on record: the number of the last one.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub interaction_count: i64,
+    /// How soon we said we would do what, and how far that is.
+    #[serde(default, skip_serializing_if = "Watch::is_empty")]
+    pub sla: Watch,
     /// Where it comes from, if it was handled elsewhere.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub origin: Option<HistoricalCase>,
@@ -229,6 +245,7 @@ impl Story {
             understanding: None,
             class: Class::default(),
             care: Care::default(),
+            recused: Vec::new(),
             links: Vec::new(),
             findings: Vec::new(),
             proposal_sets: Vec::new(),
@@ -240,6 +257,7 @@ impl Story {
             reopenings: Vec::new(),
             closed_at_us: None,
             interaction_count: 0,
+            sla: Watch::default(),
             origin: None,
         }
     }
@@ -276,7 +294,7 @@ impl Story {
 
     /// Whether something that we said we would do is not done.
     pub fn has_open_promise(&self) -> bool {
-        self.promises.iter().any(|promise| promise.state == PromiseState::Open)
+        self.promises.iter().any(|promise| promise.state.is_owed())
     }
 
     /// Whether something that was agreed has not reached the customer.
@@ -324,6 +342,7 @@ impl Complaint {
         let (kind, code) = (event.kind(), event.code().map(str::to_owned));
         self.state = to;
         self.updated_at_us = cx.now_us;
+        watch::follow(self, &event, occurred_at_us, cx);
         cx.emit_at(self, event, occurred_at_us);
         history.push(HistoryEntry {
             complaint: self.id,

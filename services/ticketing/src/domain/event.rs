@@ -12,9 +12,10 @@ use super::historical::CompanyResponse;
 use super::interaction::Direction;
 use super::lifecycle::State;
 use super::proposal::ProposalKind;
+use super::sla::Metric;
 use super::{
     BranchId, ClarificationId, CompensationId, ComplaintId, CustomerId, EvidenceId, FindingId, FollowUpId,
-    InteractionId, PromiseId, ProposalId, ProposalSetId, StaffId,
+    InteractionId, PromiseId, ProposalId, ProposalSetId, SlaPolicyId, StaffId,
 };
 
 /// A fact about a complaint. Fields are as in the payload of the same name.
@@ -131,6 +132,51 @@ pub enum Event {
     ReclassificationRequested { complaint: ComplaintId, kind: CaseKind },
     /// It is another kind of case.
     Reclassified { complaint: ComplaintId, kind: CaseKind, customer: Option<CustomerId>, branch: BranchId },
+    /// Most of the time of a clock has passed.
+    SlaWarning { complaint: ComplaintId, branch: BranchId, owner: Option<StaffId>, metric: Metric, due_at_us: i64 },
+    /// The time of a clock is over.
+    SlaBreached {
+        complaint: ComplaintId,
+        branch: BranchId,
+        owner: Option<StaffId>,
+        metric: Metric,
+        due_at_us: i64,
+        by_change: bool,
+    },
+    /// Clocks were reckoned anew.
+    SlaRecalculated { complaint: ComplaintId, policy: String, due_at_us: Option<i64> },
+    /// A policy was made, changed or retired.
+    SlaPolicyChanged { policy: SlaPolicyId, code: String, retired: bool },
+    /// Somebody else must agree before it is offered.
+    ApprovalRequested { complaint: ComplaintId, set: ProposalSetId, round: i32, missing: i32, split: bool },
+    /// Somebody agreed.
+    ProposalsApproved { complaint: ComplaintId, set: ProposalSetId, missing: i32 },
+    /// Somebody did not agree.
+    ProposalsDeclined { complaint: ComplaintId, set: ProposalSetId },
+    /// The customer takes none of the solutions.
+    ProposalsCountered { complaint: ComplaintId, set: ProposalSetId, round: i32, wished: bool },
+    /// The customer may not choose any more.
+    ProposalsExpired { complaint: ComplaintId, set: ProposalSetId, round: i32 },
+    /// What an offer may cost is reserved.
+    CompensationReserved { complaint: ComplaintId, set: ProposalSetId, unit: String, amount: i64 },
+    /// What was reserved is free again.
+    CompensationReleased { complaint: ComplaintId, unit: String, amount: i64 },
+    /// What was given is taken back.
+    CompensationReversed {
+        complaint: ComplaintId,
+        compensation: CompensationId,
+        reverses: CompensationId,
+        customer: Option<CustomerId>,
+        branch: BranchId,
+        terms: Terms,
+        reason_code: String,
+    },
+    /// A promise falls due soon.
+    PromiseDue { complaint: ComplaintId, promise: PromiseId, owner: Option<StaffId>, due_at_us: i64 },
+    /// The time of a promise ran out.
+    PromiseBroken { complaint: ComplaintId, promise: PromiseId, due_at_us: i64, severity: Severity },
+    /// The customer let us off a promise.
+    PromiseWaived { complaint: ComplaintId, promise: PromiseId },
     /// The customer withdrew it.
     Withdrawn { complaint: ComplaintId },
     /// It was handled elsewhere and brought in.
@@ -161,7 +207,11 @@ impl Event {
             Self::Reopened { reason_code, .. } => Some(reason_code),
             Self::Imported { response, .. } => Some(response.code()),
             Self::EvidenceAdded { kind, .. } => Some(kind.code()),
+            Self::CompensationReserved { unit, .. } | Self::CompensationReleased { unit, .. } => Some(unit),
+            Self::CompensationReversed { reason_code, .. } => Some(reason_code),
+            Self::PromiseBroken { severity, .. } => Some(severity.code()),
             Self::ImpactRecorded { severity, .. } => Some(severity.code()),
+            Self::SlaWarning { metric, .. } | Self::SlaBreached { metric, .. } => Some(metric.code()),
             Self::WaitingChanged { to, .. } => Some(to.code()),
             Self::PriorityChanged { to, .. } => Some(to.code()),
             Self::ReclassificationRequested { kind, .. } | Self::Reclassified { kind, .. } => Some(kind.code()),

@@ -85,6 +85,18 @@ codes! {
         Reclassify = "reclassify",
         /// Open a new case that came out of it.
         OpenFollowOn = "openFollowOn",
+        /// Agree to what somebody else may not promise alone.
+        ApproveProposals = "approveProposals",
+        /// Not agree to it.
+        DeclineProposals = "declineProposals",
+        /// Record that the customer takes none of the solutions.
+        CounterProposals = "counterProposals",
+        /// Say that we will do something.
+        MakePromise = "makePromise",
+        /// Record that the customer lets us off a promise.
+        WaivePromise = "waivePromise",
+        /// Take back what was given.
+        ReverseCompensation = "reverseCompensation",
     }
 }
 
@@ -115,8 +127,10 @@ impl State {
             // A second set takes the place of one that was not chosen, for example because it expired.
             (Self::Proposing | Self::Offered, C::OfferProposals) => Self::Offered,
             (Self::Offered, C::ChooseProposal) => Self::Fulfilling,
-            // A failed compensation leads back to `Proposing`, with promises that can still be kept.
-            (Self::Proposing | Self::Offered | Self::Fulfilling, C::KeepPromise) => self,
+            (Self::Proposing, C::ApproveProposals) => Self::Offered,
+            (Self::Proposing, C::DeclineProposals) => self,
+            (Self::Offered, C::CounterProposals) => Self::Proposing,
+            (Self::Fulfilling | Self::Resolved, C::ReverseCompensation) => self,
             (Self::Fulfilling, C::Resolve) => Self::Resolved,
             (Self::Resolved, C::Close) => Self::Closed,
             (Self::Resolved, C::Reopen) => Self::Investigating,
@@ -130,6 +144,7 @@ impl State {
             (open, C::Assign | C::AddInteraction | C::SetWaiting | C::SetPriority) if open.is_open() => open,
             (open, C::AskQuestion | C::RecordAnswer | C::ShowEmpathy | C::Apologize) if open.is_open() => open,
             (open, C::AddEvidence | C::RecordImpact) if open.is_open() => open,
+            (open, C::MakePromise | C::KeepPromise | C::WaivePromise) if open.is_open() => open,
             _ => return None,
         })
     }

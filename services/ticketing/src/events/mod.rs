@@ -4,15 +4,18 @@
 mod told;
 
 use ::events::Poison;
+use calendar::{CalendarSpec, OpeningCalendar};
 use commit::{Effect, LogEvent};
 use prost::Message;
 use proto::EventPayload;
 use proto::karibu::loyalty::v1 as loyalty;
 use proto::karibu::organization::v1 as organization;
+use proto::karibu::types::v1 as types;
 use uuid::Uuid;
 
 use crate::Ticketing;
-use crate::domain::verbs::{CloseBranch, PutBranch, SettleCompensation, Settlement, UpdateBranch};
+use crate::domain::staff::Grant;
+use crate::domain::verbs::{CloseBranch, PutBranch, PutStaff, SettleCompensation, Settlement, UpdateBranch};
 
 /// The logs that ticketing follows.
 pub(crate) const SOURCES: &[&str] = &["organization", "loyalty"];
@@ -35,6 +38,8 @@ pub(crate) fn react(event: &LogEvent) -> Result<Option<Effect<Ticketing>>, Poiso
                 currency: currency(&told.currency_code)?,
                 code: told.code,
                 time_zone: told.time_zone,
+                parent: maybe_id(&told.parent_branch_id)?,
+                calendar: hours(told.opening_calendar.as_ref())?,
             })
         }
         organization::BranchUpdated::TYPE => {
@@ -43,11 +48,20 @@ pub(crate) fn react(event: &LogEvent) -> Result<Option<Effect<Ticketing>>, Poiso
                 branch: id(&told.branch_id)?,
                 currency: currency(&told.currency_code)?,
                 time_zone: told.time_zone,
+                calendar: hours(told.opening_calendar.as_ref())?,
             })
         }
         organization::BranchClosed::TYPE => {
             let told: organization::BranchClosed = decode(event)?;
             Effect::of(CloseBranch { branch: id(&told.branch_id)? })
+        }
+        organization::StaffMemberCreated::TYPE => {
+            let told: organization::StaffMemberCreated = decode(event)?;
+            Effect::of(PutStaff {
+                staff: id(&told.staff_member_id)?,
+                home: maybe_id(&told.home_branch_id)?,
+                grants: told.role_grants.iter().map(grant).collect::<Result<_, _>>()?,
+            })
         }
         loyalty::GoodwillGranted::TYPE => {
             let told: loyalty::GoodwillGranted = decode(event)?;
@@ -69,12 +83,26 @@ pub(crate) fn react(event: &LogEvent) -> Result<Option<Effect<Ticketing>>, Poiso
     }))
 }
 
+fn grant(told: &organization::RoleGrant) -> Result<Grant, Poison> {
+    let branches = told.branch_ids.iter().map(|branch| id(branch)).collect::<Result<Vec<_>, _>>()?;
+    Ok(Grant { role: told.role.clone(), branches: (!told.all_branches).then_some(branches) })
+}
+
 fn decode<T: Message + Default>(event: &LogEvent) -> Result<T, Poison> {
     T::decode(event.payload.clone()).map_err(|error| Poison(format!("the payload does not decode: {error}")))
 }
 
 fn id<I: From<Uuid>>(text: &str) -> Result<I, Poison> {
     text.parse::<Uuid>().map(I::from).map_err(|error| Poison(format!("an id does not parse: {error}")))
+}
+
+fn maybe_id<I: From<Uuid>>(text: &str) -> Result<Option<I>, Poison> {
+    if text.is_empty() { Ok(None) } else { id(text).map(Some) }
+}
+
+fn hours(told: Option<&types::OpeningCalendar>) -> Result<Option<CalendarSpec>, Poison> {
+    let read = |told| OpeningCalendar::try_from(told).map(CalendarSpec::from);
+    told.map(read).transpose().map_err(|fault| Poison(format!("opening hours: {fault}")))
 }
 
 fn currency(code: &str) -> Result<kernel::Currency, Poison> {

@@ -202,6 +202,98 @@ told! {
         customer_id: to::optional_id(*customer),
         branch_id: branch.to_string(),
     }
+    SlaWarning { complaint, branch, owner, metric, due_at_us } => SlaWarning {
+        complaint_id: complaint.to_string(),
+        branch_id: branch.to_string(),
+        owner_staff_id: to::optional_id(*owner),
+        metric: metric.number(),
+        due_time: Some(timestamp_from_us(*due_at_us)),
+    }
+    SlaBreached { complaint, branch, owner, metric, due_at_us, by_change } => SlaBreached {
+        complaint_id: complaint.to_string(),
+        branch_id: branch.to_string(),
+        owner_staff_id: to::optional_id(*owner),
+        metric: metric.number(),
+        due_time: Some(timestamp_from_us(*due_at_us)),
+        by_change: *by_change,
+    }
+    SlaRecalculated { complaint, policy, due_at_us } => SlaRecalculated {
+        complaint_id: complaint.to_string(),
+        policy_code: policy.clone(),
+        due_time: due_at_us.map(timestamp_from_us),
+    }
+    SlaPolicyChanged { policy, code, retired } => SlaPolicyChanged {
+        sla_policy_id: policy.to_string(),
+        code: code.clone(),
+        retired: *retired,
+    }
+    ApprovalRequested { complaint, set, round, missing, split } => ProposalApprovalRequested {
+        complaint_id: complaint.to_string(),
+        proposal_set_id: set.to_string(),
+        round: *round,
+        missing_approvals: *missing,
+        split: *split,
+    }
+    ProposalsApproved { complaint, set, missing } => ProposalApproved {
+        complaint_id: complaint.to_string(),
+        proposal_set_id: set.to_string(),
+        missing_approvals: *missing,
+    }
+    ProposalsDeclined { complaint, set } => ProposalDeclined {
+        complaint_id: complaint.to_string(),
+        proposal_set_id: set.to_string(),
+    }
+    ProposalsCountered { complaint, set, round, wished } => ProposalCountered {
+        complaint_id: complaint.to_string(),
+        proposal_set_id: set.to_string(),
+        round: *round,
+        wished: *wished,
+    }
+    ProposalsExpired { complaint, set, round } => ProposalExpired {
+        complaint_id: complaint.to_string(),
+        proposal_set_id: set.to_string(),
+        round: *round,
+    }
+    CompensationReserved { complaint, set, unit, amount } => CompensationReserved {
+        complaint_id: complaint.to_string(),
+        proposal_set_id: set.to_string(),
+        unit: unit.clone(),
+        amount: *amount,
+    }
+    CompensationReleased { complaint, unit, amount } => CompensationReleased {
+        complaint_id: complaint.to_string(),
+        unit: unit.clone(),
+        amount: *amount,
+    }
+    CompensationReversed {
+        complaint, compensation, reverses, customer, branch, terms, reason_code
+    } => CompensationReversed {
+        compensation_id: compensation.to_string(),
+        reverses_compensation_id: reverses.to_string(),
+        complaint_id: complaint.to_string(),
+        customer_id: to::optional_id(*customer),
+        branch_id: branch.to_string(),
+        kind: to::compensation_kind(terms).into(),
+        unit: terms.amount().0.code().to_owned(),
+        amount: terms.amount().1,
+        reason_code: reason_code.clone(),
+    }
+    PromiseDue { complaint, promise, owner, due_at_us } => PromiseDue {
+        complaint_id: complaint.to_string(),
+        promise_id: promise.to_string(),
+        owner_staff_id: to::optional_id(*owner),
+        due_time: Some(timestamp_from_us(*due_at_us)),
+    }
+    PromiseBroken { complaint, promise, due_at_us, severity } => PromiseBroken {
+        complaint_id: complaint.to_string(),
+        promise_id: promise.to_string(),
+        due_time: Some(timestamp_from_us(*due_at_us)),
+        severity: severity.number(),
+    }
+    PromiseWaived { complaint, promise } => PromiseWaived {
+        complaint_id: complaint.to_string(),
+        promise_id: promise.to_string(),
+    }
     Withdrawn { complaint } => ComplaintWithdrawn {
         complaint_id: complaint.to_string(),
     }

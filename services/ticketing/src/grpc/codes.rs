@@ -13,7 +13,9 @@ use crate::domain::follow_up::{FollowUpKind, FollowUpOutcome, FollowUpState};
 use crate::domain::historical::CompanyResponse;
 use crate::domain::interaction::Direction;
 use crate::domain::lifecycle::State;
+use crate::domain::mandate::Period;
 use crate::domain::proposal::{ChoiceMaker, ProposalKind};
+use crate::domain::sla::{ClockState, Metric, Reason, SlaState};
 
 /// A value of the domain that the contract has a number for.
 pub(crate) trait Coded: Copy {
@@ -58,6 +60,7 @@ coded! {
     FollowUpKind = wire::FollowUpKind { Satisfaction, DeliveryCheck, PromiseCheck }
     FollowUpState = wire::FollowUpState { Scheduled, Due, DoneSatisfied, DoneUnsatisfied, NoContact, Cancelled }
     FollowUpOutcome = wire::FollowUpOutcome { Satisfied, Unsatisfied, NoContact }
+    Period = wire::BudgetPeriod { Month, Year }
     CaseKind = wire::CaseKind { Complaint, Query, Request, Proactive, Praise }
     Priority = wire::Priority { Low, Normal, High, Urgent }
     Confidentiality = wire::Confidentiality { Nothing as None, Discreet, Hr }
@@ -66,6 +69,15 @@ coded! {
     Ending = wire::Outcome {
         Replaced, Repaired, MoneyReturned, Credited, GiftGiven, Explained, ExpectationCleared, Apologized,
         ProcessImproved, Referred, CauseUnknown, SeenDifferently,
+    }
+    Metric = wire::SlaMetric {
+        Ack, FirstResponse, NextResponse, Update, Resolution, TeamResolution, RegulatoryAck, RegulatoryFinal,
+    }
+    ClockState = wire::ClockState { Running, Paused, Met, Cancelled }
+    SlaState = wire::SlaState { Unwatched as None, OnTrack, AtRisk, Breached, Paused, Done }
+    Reason = wire::ClockReason {
+        Opened, Acknowledged, CustomerWrote, Answered, WaitBegan, WaitEnded, Assigned, Moved, TermsChanged, Resolved,
+        Reopened, Ended,
     }
     Direction = wire::InteractionDirection { Inbound, Outbound, Internal }
     CompanyResponse = wire::CompanyResponse {
@@ -105,12 +117,17 @@ mod tests {
             FollowUpKind = wire::FollowUpKind "FOLLOW_UP_KIND"
             FollowUpState = wire::FollowUpState "FOLLOW_UP_STATE"
             FollowUpOutcome = wire::FollowUpOutcome "FOLLOW_UP_OUTCOME"
+            Period = wire::BudgetPeriod "BUDGET_PERIOD"
             CaseKind = wire::CaseKind "CASE_KIND"
             Priority = wire::Priority "PRIORITY"
             Confidentiality = wire::Confidentiality "CONFIDENTIALITY"
             LinkKind = wire::LinkKind "LINK_KIND"
             EvidenceKind = wire::EvidenceKind "EVIDENCE_KIND"
             Ending = wire::Outcome "OUTCOME"
+            Metric = wire::SlaMetric "SLA_METRIC"
+            ClockState = wire::ClockState "CLOCK_STATE"
+            SlaState = wire::SlaState "SLA_STATE"
+            Reason = wire::ClockReason "CLOCK_REASON"
             Direction = wire::InteractionDirection "INTERACTION_DIRECTION"
             CompanyResponse = wire::CompanyResponse "COMPANY_RESPONSE"
         }

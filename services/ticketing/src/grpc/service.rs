@@ -31,6 +31,7 @@ pub(crate) struct Api {
     pub(crate) door: Door<Ticketing>,
     pub(crate) reads: Reads,
     pub(crate) policy: Arc<Policy>,
+    pub(crate) clock: kernel::Clock,
 }
 
 /// An admitted call, without its body.
@@ -70,7 +71,7 @@ impl Api {
 
 // By value, for `map_err`.
 #[allow(clippy::needless_pass_by_value)]
-fn store(error: ::store::Error) -> Status {
+pub(super) fn store(error: ::store::Error) -> Status {
     status::of_store(&error)
 }
 
@@ -185,6 +186,7 @@ impl TicketingService for Api {
             solutions: decode::solutions(body.proposals).map_err(invalid)?,
             expires_at_us: instant(body.expire_time.as_ref()),
             authority: decode::authority(&call.principal),
+            request_approval: body.request_approval,
             policy: self.policy.clone(),
         };
         self.advance(&call, verb, |complaint| wire::OfferProposalsResponse { complaint }).await

@@ -94,6 +94,14 @@ fn proposal_set(set: &ProposalSet) -> wire::ProposalSet {
         SetState::Chosen(choice) => (wire::ProposalSetState::Chosen, Some(choice)),
         SetState::Expired => (wire::ProposalSetState::Expired, None),
         SetState::Withdrawn => (wire::ProposalSetState::Withdrawn, None),
+        SetState::Pending { .. } => (wire::ProposalSetState::Pending, None),
+        SetState::Declined { .. } => (wire::ProposalSetState::Declined, None),
+        SetState::Countered { .. } => (wire::ProposalSetState::Countered, None),
+    };
+    let (missing, wish) = match &set.state {
+        SetState::Pending { missing } => (i32::from(*missing), None),
+        SetState::Countered { wish, .. } => (0, Some(wish.as_str())),
+        _ => (0, None),
     };
     let chosen = choice.map(|choice| choice.proposal);
     wire::ProposalSet {
@@ -104,6 +112,11 @@ fn proposal_set(set: &ProposalSet) -> wire::ProposalSet {
         offer_time: Some(timestamp_from_us(set.offered_at_us)),
         expire_time: set.expires_at_us.map(timestamp_from_us),
         choose_time: choice.map(|choice| timestamp_from_us(choice.at_us)),
+        offered_by: set.offered_by.clone(),
+        missing_approvals: missing,
+        approved_by: set.approved_by.clone(),
+        split: set.split,
+        wish: optional_text(wish),
     }
 }
 
@@ -111,6 +124,13 @@ fn promise(promise: &Promise) -> wire::Promise {
     let (state, kept_at_us, proof) = match &promise.state {
         PromiseState::Open => (wire::PromiseState::Open, None, None),
         PromiseState::Kept { at_us, proof } => (wire::PromiseState::Kept, Some(*at_us), proof.as_deref()),
+        PromiseState::Broken { .. } => (wire::PromiseState::Broken, None, None),
+        PromiseState::Waived { .. } => (wire::PromiseState::Waived, None, None),
+    };
+    let (broken_at_us, waived) = match &promise.state {
+        PromiseState::Broken { at_us } => (Some(*at_us), None),
+        PromiseState::Waived { reason, .. } => (None, Some(reason.as_str())),
+        _ => (None, None),
     };
     wire::Promise {
         promise_id: promise.id.to_string(),
@@ -119,6 +139,9 @@ fn promise(promise: &Promise) -> wire::Promise {
         due_time: promise.due_at_us.map(timestamp_from_us),
         keep_time: kept_at_us.map(timestamp_from_us),
         proof_ref: optional_text(proof),
+        owner_staff_id: optional_id(promise.owner),
+        break_time: broken_at_us.map(timestamp_from_us),
+        waive_reason: optional_text(waived),
     }
 }
 
@@ -136,6 +159,7 @@ fn compensation(compensation: &Compensation) -> wire::Compensation {
         failure_reason: optional_text(reason),
         approve_time: Some(timestamp_from_us(compensation.approved_at_us)),
         issue_time: issued_at_us.map(timestamp_from_us),
+        reverses_compensation_id: optional_id(compensation.reverses),
     }
 }
 
@@ -241,8 +265,11 @@ pub(crate) fn complaint(file: &CaseFile) -> wire::Complaint {
         empathies: story.care.empathies.iter().map(casework::empathy).collect(),
         apologies: story.care.apologies.iter().map(casework::apology).collect(),
         evidence: story.care.evidence.iter().map(casework::evidence).collect(),
+        recused_staff_ids: story.recused.iter().map(ToString::to_string).collect(),
         links: story.links.iter().map(casework::link).collect(),
         outcome: optional_number(resolution.map(|resolution| resolution.ending)),
+        sla_state: story.sla.state.number(),
+        sla_due_time: story.sla.due_at_us.map(timestamp_from_us),
     }
 }
 

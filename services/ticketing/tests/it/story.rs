@@ -225,7 +225,7 @@ async fn what_does_not_fit_is_refused_with_what_would() {
     assert_eq!(refused.code(), Code::FailedPrecondition);
     let info = refused.get_details_error_info().unwrap();
     assert_eq!((info.reason.as_str(), info.metadata["state"].as_str()), ("WRONG_STATE", "RECEIVED"));
-    assert!(info.metadata["allowed_verbs"].starts_with("acknowledge,assign,withdraw,addInteraction,fastTrack,"));
+    assert!(info.metadata["allowed_verbs"].starts_with("acknowledge,assign,keepPromise,withdraw,addInteraction,"));
     assert_eq!(complaint.allowed_verbs.join(","), info.metadata["allowed_verbs"]);
 
     let withdraw = wire::WithdrawComplaintRequest {

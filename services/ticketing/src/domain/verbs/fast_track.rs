@@ -110,6 +110,7 @@ impl Verb<Ticketing> for FastTrack {
             solutions: vec![self.solution.clone()],
             expires_at_us: None,
             authority: Authority::Limited,
+            request_approval: false,
             policy: self.policy.clone(),
         };
         let offered = offer.decide(desk, cx)?.complaint;

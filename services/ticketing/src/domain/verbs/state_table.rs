@@ -3,17 +3,19 @@
 
 #![allow(clippy::unwrap_used)]
 
+use kernel::Points;
+
 use super::*;
 use crate::domain::care::{EvidenceKind, Impact};
 use crate::domain::class::Priority;
 use crate::domain::code::Channel;
-use crate::domain::compensation::Authority;
+use crate::domain::compensation::{Authority, Terms};
 use crate::domain::complaint::WaitingOn;
 use crate::domain::follow_up::FollowUpOutcome;
 use crate::domain::lifecycle::{Command as C, State as S};
 use crate::domain::stage::{
     Stage, acknowledgement, at_the_counter, choice, closing, completion, finding, follow_on, keeping, offer,
-    reclassification, reopening, resolution, understanding, withdrawal, words,
+    reclassification, reopening, resolution, reversal, understanding, waiving, withdrawal, words,
 };
 use crate::domain::{Case, Refusal, StaffId};
 
@@ -29,6 +31,9 @@ const WHILE_OPEN: &[C] = &[
     C::Apologize,
     C::AddEvidence,
     C::RecordImpact,
+    C::MakePromise,
+    C::KeepPromise,
+    C::WaivePromise,
 ];
 
 /// What fits while nobody looks for the cause yet.
@@ -45,7 +50,8 @@ const FITS: &[(S, &[(C, S)])] = &[
         &[
             (C::RecordFinding, S::Proposing),
             (C::OfferProposals, S::Offered),
-            (C::KeepPromise, S::Proposing),
+            (C::ApproveProposals, S::Offered),
+            (C::DeclineProposals, S::Proposing),
             (C::Withdraw, S::Withdrawn),
         ],
     ),
@@ -54,11 +60,11 @@ const FITS: &[(S, &[(C, S)])] = &[
         &[
             (C::OfferProposals, S::Offered),
             (C::ChooseProposal, S::Fulfilling),
-            (C::KeepPromise, S::Offered),
+            (C::CounterProposals, S::Proposing),
             (C::Withdraw, S::Withdrawn),
         ],
     ),
-    (S::Fulfilling, &[(C::KeepPromise, S::Fulfilling), (C::Resolve, S::Resolved), (C::Withdraw, S::Withdrawn)]),
+    (S::Fulfilling, &[(C::ReverseCompensation, S::Fulfilling), (C::Resolve, S::Resolved), (C::Withdraw, S::Withdrawn)]),
     (
         S::Resolved,
         &[
@@ -70,6 +76,7 @@ const FITS: &[(S, &[(C, S)])] = &[
             (C::ShowEmpathy, S::Resolved),
             (C::Apologize, S::Resolved),
             (C::OpenFollowOn, S::Resolved),
+            (C::ReverseCompensation, S::Resolved),
         ],
     ),
     (S::Closed, &[(C::OpenFollowOn, S::Closed)]),
@@ -116,14 +123,29 @@ fn given(state: S, command: C) -> (Stage, Case) {
             stage.pass(15 * kernel::DAY_US);
             (stage, case)
         }
-        // A promise of an earlier round is open while another solution is looked for.
-        (S::Proposing | S::Offered, C::KeepPromise) => {
-            let (mut stage, case) = Stage::at(S::Fulfilling);
-            stage.settle(&case, Settlement::Refused { reason: "NO_PROGRAM".to_owned() });
-            if state == S::Offered {
-                stage.play(&offer(case.clone())).unwrap();
-            }
+        (open, C::KeepPromise | C::WaivePromise) if OPEN.contains(&open) => {
+            let (mut stage, case) = Stage::at(state);
+            stage.play(&promise(case.clone())).unwrap();
             stage.told();
+            (stage, case)
+        }
+        (S::Proposing, C::ApproveProposals | C::DeclineProposals) => {
+            let (mut stage, case) = Stage::at(state);
+            let mut verb = OfferProposals { request_approval: true, ..offer(case.clone()) };
+            verb.solutions[0].compensation = Some(Terms::Points(Points(50_000)));
+            stage.play(&verb).unwrap();
+            stage.as_somebody("boss");
+            stage.told();
+            (stage, case)
+        }
+        (S::Fulfilling, C::ReverseCompensation) => {
+            let (mut stage, case) = Stage::ready_to_resolve();
+            stage.as_somebody("boss");
+            (stage, case)
+        }
+        (_, C::ReverseCompensation) => {
+            let (mut stage, case) = Stage::at(state);
+            stage.as_somebody("boss");
             (stage, case)
         }
         _ => Stage::at(state),
@@ -159,6 +181,10 @@ fn play(stage: &mut Stage, case: Case, command: C) -> Result<S, Refusal> {
     file.map(|file| file.complaint.state)
 }
 
+fn promise(case: Case) -> MakePromise {
+    MakePromise { case, text: "We call you.".to_owned(), due_at_us: None, owner: None }
+}
+
 /// Commands beside the main path.
 fn play_beside(stage: &mut Stage, case: Case, command: C) -> Result<S, Refusal> {
     let now = stage.complaint(&case);
@@ -188,6 +214,15 @@ fn play_beside(stage: &mut Stage, case: Case, command: C) -> Result<S, Refusal> 
             assert_ne!(new.complaint.id, case.complaint);
             return Ok(stage.complaint(&case).state);
         }
+        C::ApproveProposals => {
+            let (authority, policy) = (Authority::Approver, crate::domain::stage::policy());
+            stage.play(&ApproveProposals { case, authority, policy })
+        }
+        C::DeclineProposals => stage.play(&DeclineProposals { case }),
+        C::CounterProposals => stage.play(&CounterProposals { case, wish: "Both".to_owned() }),
+        C::MakePromise => stage.play(&promise(case)),
+        C::WaivePromise => stage.play(&waiving(&now, case)),
+        C::ReverseCompensation => stage.play(&reversal(&now, case)),
         _ => unreachable!("on the main path"),
     };
     file.map(|file| file.complaint.state)

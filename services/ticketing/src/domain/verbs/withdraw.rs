@@ -11,6 +11,7 @@ use crate::domain::interaction::{Direction, Interaction, Words};
 use crate::domain::lifecycle::Command;
 use crate::domain::{Case, CaseFile, ComplaintId, Cx, Desk, Event, Outcome};
 
+use super::offering::release;
 use super::open::NewCase;
 
 /// Leave it.
@@ -36,16 +37,16 @@ impl Verb<Ticketing> for Withdraw {
             occurred_at_us: cx.now_us,
         };
         Interaction::record(words, complaint, &mut desk.interactions, &mut desk.history, cx);
-        if let Some(last) = complaint.story.proposal_sets.last_mut() {
-            last.give_way(cx.now_us);
-        }
+        let holds = complaint.story.proposal_sets.last_mut().map(|last| last.give_way(cx.now_us));
         complaint.story.waiting_on = WaitingOn::Nobody;
         let inquiry = must_go_on(&complaint.story).then(|| ComplaintId(cx.new_id()));
         if let Some(other) = inquiry {
             complaint.story.links.push(Link { other, kind: LinkKind::Related });
         }
         complaint.step(next, Event::Withdrawn { complaint: complaint.id }, &mut desk.history, cx);
-        let withdrawn = complaint.clone();
+        let withdrawn = complaint.id;
+        release(holds.unwrap_or_default(), withdrawn, desk, cx)?;
+        let withdrawn = self.case.see(&mut desk.complaints)?.clone();
         if let Some(id) = inquiry {
             let class = Class { kind: CaseKind::Proactive, asked_for: None, ..withdrawn.story.class.clone() };
             let Story { subject, severity, category, .. } = withdrawn.story.clone();

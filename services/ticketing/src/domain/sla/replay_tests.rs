@@ -1,0 +1,1 @@
+//! Tests of the replay, under the numbers of the design.
