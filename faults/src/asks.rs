@@ -172,6 +172,7 @@ pub fn step(world: &World, kind: Kind, request_id: &str, complaint: &str, points
             confirmed: true,
             category_code: "wrong-item".into(),
             severity: ticketing::Severity::High.into(),
+            no_outcome_desired: true,
             apologized: true,
             ..Default::default()
         }),

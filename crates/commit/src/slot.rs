@@ -90,6 +90,13 @@ impl<A: Aggregate> Slot<A> {
         self
     }
 
+    /// For tests of verbs: the ids of everything that is there, in their order.
+    pub fn ids(&self) -> Vec<Uuid> {
+        let mut ids: Vec<Uuid> = self.known.iter().filter(|(_, found)| found.is_some()).map(|(id, _)| *id).collect();
+        ids.sort_unstable();
+        ids
+    }
+
     /// For tests of verbs: no aggregate with this id is stored.
     pub fn given_none(&mut self, id: impl Into<Uuid>) -> &mut Self {
         self.known.insert(id.into(), None);

@@ -132,7 +132,46 @@ fn fault(refusal: &Refusal) -> Fault {
         }
         R::NotYetHappened { field } => invalid("must not lie in the future").at(*field),
         R::SentBeforeReceived => invalid("must not be before receive_date").at("historical_case.send_date"),
+        R::PolicyNotFound => missing("POLICY_NOT_FOUND", "there is no such policy"),
+        R::PolicyVersionMismatch { current } => {
+            let message = "the policy has changed since it was read; read it again";
+            Fault::new(Code::Aborted, "POLICY_VERSION_MISMATCH", message).with([("etag", current.to_string())])
+        }
+        R::TargetTwice => invalid("must name each metric once").at("targets"),
         R::CaseMismatch => exists("CASE_MISMATCH", "this case stands already, with other content"),
+        R::ApologyNeeded => {
+            failed("APOLOGY_NEEDED", "apologize, or say why nobody did; it admits nothing").at("unapologized_reason")
+        }
+        R::DesiredOutcomeNeeded => {
+            failed("DESIRED_OUTCOME_NEEDED", "say what the customer wants, or that there is nothing")
+                .at("desired_outcome")
+        }
+        R::EvidenceNeeded => failed("EVIDENCE_NEEDED", "say what shows it").at("evidence_refs"),
+        R::BlamesCustomer { field, phrase } => {
+            let message = format!("\"{phrase}\" blames the customer; say it with respect");
+            failed("BLAMES_CUSTOMER", &message).at(*field)
+        }
+        R::NotImmediate => failed("NOT_IMMEDIATE", "points cannot be handed over at the counter; offer them")
+            .at("solution.compensation"),
+        R::AlreadySo => failed("ALREADY_SO", "it is so already"),
+        R::QuestionNotFound => missing("QUESTION_NOT_FOUND", "there is no such question"),
+        R::QuestionAnswered => failed("QUESTION_ANSWERED", "the customer answered it already"),
+        R::LiabilityNeedsApprover => {
+            let message = "only somebody who may approve compensations admits that we are liable";
+            failed("LIABILITY_NEEDS_APPROVER", message).at("admits_liability")
+        }
+        R::NotAnotherKind => invalid("must be another kind than a complaint").at("kind"),
+        R::StillAComplaint => failed("STILL_A_COMPLAINT", "somebody is not satisfied: it stays a complaint"),
+        R::PromisePast { proposal } => invalid("must lie in the future").at(proposal_at(*proposal)),
+        R::OfferStanding => failed("OFFER_STANDING", "the customer has an offer; record what they say to it first"),
+        R::ApprovalNotPending => failed("APPROVAL_NOT_PENDING", "nothing waits for approval"),
+        R::OwnApproval => {
+            failed("OWN_APPROVAL", "somebody else must do this: it is your own, or you have agreed already")
+        }
+        R::BudgetExhausted => failed("BUDGET_EXHAUSTED", "the budget of the branch has not enough left"),
+        R::MandateNotFound => missing("MANDATE_NOT_FOUND", "the branch has no mandate"),
+        R::NotReversible => failed("NOT_REVERSIBLE", "it was not given, or was taken back already"),
+        R::SecondPersonNeeded => failed("SECOND_PERSON_NEEDED", "a second person must ask for the same"),
     }
 }
 

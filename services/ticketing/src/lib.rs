@@ -8,25 +8,26 @@ mod error;
 mod events;
 mod grpc;
 pub mod store;
+mod timers;
 
 use std::sync::Arc;
 
 use ::events::Redrive;
 use anyhow::Context;
-use commit::Door;
-use futures_util::future::try_join_all;
+use proto::karibu::ticketing::v1::casework_service_server::CaseworkServiceServer;
+use proto::karibu::ticketing::v1::remedy_service_server::RemedyServiceServer;
+use proto::karibu::ticketing::v1::sla_service_server::SlaServiceServer;
 use proto::karibu::ticketing::v1::ticketing_service_server::TicketingServiceServer;
 use server::{Kit, Started};
 
 pub use config::Config;
-use domain::verbs::FollowUpComesDue;
 use store::Reads;
 
 /// Short name: of the event log, in event types, as the audience of tokens.
 pub const NAME: &str = "ticketing";
 
 /// The tables of the service, after those of the write path.
-pub const MIGRATIONS: ::store::Migrations = ::store::migrations!["0001_ticketing"];
+pub const MIGRATIONS: ::store::Migrations = ::store::migrations!["0001_ticketing", "0002_clocks", "0003_remedies"];
 
 /// The ticketing service as the write path sees it.
 #[derive(Debug)]
@@ -37,10 +38,10 @@ impl commit::Service for Ticketing {
     type World = domain::Desk;
     type Event = domain::Event;
     type Refusal = domain::Refusal;
-    type Settings = ();
+    type Settings = domain::sla::Rules;
 
-    async fn settings(_: &mut ::store::Conn) -> ::store::Result<()> {
-        Ok(())
+    async fn settings(conn: &mut ::store::Conn) -> ::store::Result<Self::Settings> {
+        store::rules::settings(conn).await
     }
 }
 
@@ -55,30 +56,19 @@ pub async fn start(kit: &Kit, config: Config) -> anyhow::Result<Started> {
     let react = ::events::react(events::react);
     kit.publish(&door);
     kit.consume(events::SOURCES, &door, &react);
-    fire_what_is_due(kit, &config, &door, &reads);
+    timers::start(kit, &config, &door, &reads);
 
     let ready = reads.clone();
     let log = server::log_service(door.log());
     let dead = Redrive::new(NAME, commit::DeadLetters::new(db), door.clone(), react);
     let dead = server::dead_letter_service(NAME, events::SOURCES, dead);
-    let api = TicketingServiceServer::new(grpc::Api { door, reads, policy })
-        .max_encoding_message_size(server::limits::MAX_REPLY_BYTES);
-    Ok(kit.routes().with(api).with(log).with(dead).started(move || {
+    let api = grpc::Api { door, reads, policy, clock: kit.clock.clone() };
+    let casework = CaseworkServiceServer::new(api.clone()).max_encoding_message_size(server::limits::MAX_REPLY_BYTES);
+    let sla = SlaServiceServer::new(api.clone()).max_encoding_message_size(server::limits::MAX_REPLY_BYTES);
+    let remedy = RemedyServiceServer::new(api.clone()).max_encoding_message_size(server::limits::MAX_REPLY_BYTES);
+    let api = TicketingServiceServer::new(api).max_encoding_message_size(server::limits::MAX_REPLY_BYTES);
+    Ok(kit.routes().with(api).with(casework).with(remedy).with(sla).with(log).with(dead).started(move || {
         let reads = ready.clone();
         async move { reads.ping().await.context("the database does not answer") }
     }))
-}
-
-/// The timer of follow-ups. It only looks; whether anything is still due is for the verb to decide.
-fn fire_what_is_due(kit: &Kit, config: &Config, door: &Door<Ticketing>, reads: &Reads) {
-    let (clock, door, reads) = (kit.clock.clone(), door.clone(), reads.clone());
-    kit.every("follow-ups", config.timer_period(), move || {
-        let (now_us, door, reads) = (clock.now_us(), door.clone(), reads.clone());
-        async move {
-            let due = reads.list_due(now_us).await?;
-            let fired = due.into_iter().map(|follow_up| door.fire("timer:follow-ups", FollowUpComesDue { follow_up }));
-            try_join_all(fired).await?;
-            Ok(())
-        }
-    });
 }

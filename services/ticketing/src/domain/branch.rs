@@ -1,6 +1,8 @@
 //! What ticketing knows of a branch: its code, clock and currency. Told by the organization service; the
 //! calendar of a branch is reckoned here and nowhere else.
 
+use calendar::CalendarSpec;
+use commit::{Missing, Slot};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -23,6 +25,24 @@ pub struct Branch {
     pub currency: Currency,
     /// It takes no new complaints.
     pub closed: bool,
+    /// The branch above it.
+    pub parent: Option<BranchId>,
+    /// Its opening hours; `None` is day and night.
+    pub calendar: Option<CalendarSpec>,
+}
+
+/// Most branches from a desk up to the business; more would be a ring.
+const DEEPEST: usize = 12;
+
+/// The branches from `branch` up to the business. What is not known here ends it.
+pub fn path_of(branches: &mut Slot<Branch>, branch: BranchId) -> Result<Vec<BranchId>, Missing> {
+    let mut path = Vec::new();
+    let mut next = Some(branch);
+    while let Some(id) = next.filter(|id| path.len() < DEEPEST && !path.contains(id)) {
+        path.push(id);
+        next = branches.get(id)?.and_then(|branch| branch.parent);
+    }
+    Ok(path)
 }
 
 impl Branch {
@@ -49,7 +69,8 @@ impl Branch {
             .unwrap_or_else(|| from_us.saturating_add(i64::from(days) * DAY_US))
     }
 
-    fn day(&self, at_us: i64) -> Date {
+    /// The day of the branch's calendar at `at_us`.
+    pub fn day(&self, at_us: i64) -> Date {
         Timestamp::from_microsecond(at_us).map_or(Date::MAX, |instant| self.zone().to_datetime(instant).date())
     }
 
@@ -77,6 +98,8 @@ mod tests {
             time_zone: zone.to_owned(),
             currency: "RWF".parse().unwrap(),
             closed: false,
+            parent: None,
+            calendar: None,
         }
     }
 

@@ -4,6 +4,7 @@
 use kernel::{Money, Points};
 use serde::{Deserialize, Serialize};
 
+use super::budget::Hold;
 use super::code::codes;
 use super::{CompensationId, Policy, ProposalId};
 
@@ -96,6 +97,23 @@ pub struct Compensation {
     pub approved_at_us: i64,
     /// How far it is.
     pub state: CompensationState,
+    /// Who promised it.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub promised_by: String,
+    /// What is reserved for it, or was spent on it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hold: Option<Hold>,
+    /// The compensation that this one takes back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reverses: Option<CompensationId>,
+}
+
+impl Compensation {
+    /// Whether it counts as given or to be given at an instant on or after `since_us`.
+    pub fn counts(&self, since_us: i64) -> bool {
+        let failed = matches!(self.state, CompensationState::Failed { .. });
+        !failed && self.reverses.is_none() && self.approved_at_us >= since_us
+    }
 }
 
 #[cfg(test)]

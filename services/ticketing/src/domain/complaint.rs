@@ -4,14 +4,18 @@
 use commit::{DomainEvent, Log};
 use serde::{Deserialize, Serialize};
 
+use super::care::Care;
+use super::class::{Class, Link, Priority};
 use super::code::{Channel, codes};
 use super::compensation::{Compensation, CompensationState};
+use super::ending::Ending;
 use super::finding::Finding;
 use super::historical::HistoricalCase;
 use super::history::HistoryEntry;
 use super::lifecycle::State;
-use super::promise::{Promise, PromiseState};
-use super::proposal::{ProposalSet, SetState};
+use super::promise::Promise;
+use super::proposal::{ProposalKind, ProposalSet, SetState};
+use super::sla::{Watch, watch};
 use super::{BranchId, ComplaintId, CustomerId, Cx, Event, FollowUpId, ProposalId, PurchaseId, StaffId};
 
 codes! {
@@ -21,6 +25,10 @@ codes! {
         Nobody = "NONE",
         /// For the customer.
         Customer = "CUSTOMER",
+        /// For a third party.
+        ThirdParty = "THIRD_PARTY",
+        /// For an approval.
+        Approval = "APPROVAL",
     }
 
     /// How bad it is for the customer.
@@ -45,6 +53,23 @@ codes! {
         NotUpheld = "NOT_UPHELD",
         /// We make it good without deciding who is right.
         Goodwill = "GOODWILL",
+    }
+}
+
+impl Severity {
+    /// Graver by a step.
+    pub const fn raised(self) -> Self {
+        match self {
+            Self::Critical | Self::High => Self::Critical,
+            Self::Medium => Self::High,
+            Self::Low => Self::Medium,
+        }
+    }
+
+    /// The graver of the two.
+    pub const fn graver(self, other: Self) -> Self {
+        // In the order of the contract the gravest comes first.
+        if (self as u8) <= (other as u8) { self } else { other }
     }
 }
 
@@ -107,9 +132,18 @@ pub struct Story {
     /// Our words for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub understanding: Option<Understanding>,
-    /// An apology was made; it says nothing about liability.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub apologized: bool,
+    /// What kind of case it is, and who may work on it.
+    #[serde(default, skip_serializing_if = "Class::is_usual")]
+    pub class: Class,
+    /// How the customer was heard.
+    #[serde(default, skip_serializing_if = "Care::is_empty")]
+    pub care: Care,
+    /// Who must not work on it: the people whom it is about, and those who stepped back.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub recused: Vec<StaffId>,
+    /// Cases that it belongs to.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub links: Vec<Link>,
     /// What was found out.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub findings: Vec<Finding>,
@@ -140,6 +174,9 @@ pub struct Story {
     /// How many interactions are on record: the number of the last one.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub interaction_count: i64,
+    /// How soon we said we would do what, and how far that is.
+    #[serde(default, skip_serializing_if = "Watch::is_empty")]
+    pub sla: Watch,
     /// Where it comes from, if it was handled elsewhere.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub origin: Option<HistoricalCase>,
@@ -171,6 +208,11 @@ pub struct Resolution {
     /// Code of the root cause; `None` = undetermined.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub root_cause: Option<String>,
+    /// What came of it for the customer.
+    pub ending: Ending,
+    /// What else the customer had on their mind; empty if nothing.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub anything_else: String,
     /// When.
     pub at_us: i64,
 }
@@ -201,7 +243,10 @@ impl Story {
             purchases: Vec::new(),
             acknowledged_at_us: None,
             understanding: None,
-            apologized: false,
+            class: Class::default(),
+            care: Care::default(),
+            recused: Vec::new(),
+            links: Vec::new(),
             findings: Vec::new(),
             proposal_sets: Vec::new(),
             promises: Vec::new(),
@@ -212,8 +257,14 @@ impl Story {
             reopenings: Vec::new(),
             closed_at_us: None,
             interaction_count: 0,
+            sla: Watch::default(),
             origin: None,
         }
+    }
+
+    /// How soon it is taken up.
+    pub fn priority(&self) -> Priority {
+        self.class.priority.unwrap_or_else(|| Priority::of(self.severity))
     }
 
     /// When it was last resolved.
@@ -234,9 +285,16 @@ impl Story {
         })
     }
 
+    /// Its kind.
+    pub fn chosen_kind(&self) -> Option<ProposalKind> {
+        let chosen = self.chosen_proposal()?;
+        let proposals = self.proposal_sets.iter().flat_map(|set| &set.proposals);
+        proposals.into_iter().find(|proposal| proposal.id == chosen).map(|proposal| proposal.kind)
+    }
+
     /// Whether something that we said we would do is not done.
     pub fn has_open_promise(&self) -> bool {
-        self.promises.iter().any(|promise| promise.state == PromiseState::Open)
+        self.promises.iter().any(|promise| promise.state.is_owed())
     }
 
     /// Whether something that was agreed has not reached the customer.
@@ -284,6 +342,7 @@ impl Complaint {
         let (kind, code) = (event.kind(), event.code().map(str::to_owned));
         self.state = to;
         self.updated_at_us = cx.now_us;
+        watch::follow(self, &event, occurred_at_us, cx);
         cx.emit_at(self, event, occurred_at_us);
         history.push(HistoryEntry {
             complaint: self.id,

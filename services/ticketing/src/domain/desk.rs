@@ -5,12 +5,19 @@ use commit::{Claims, Log, Missing, Slot, Stop, ensure, refuse};
 use kernel::BranchScope;
 
 use super::branch::Branch;
+use super::budget::{Budget, BudgetEntry};
 use super::complaint::Complaint;
+use super::deadline::Deadline;
 use super::follow_up::FollowUp;
 use super::history::HistoryEntry;
 use super::interaction::Interaction;
 use super::lifecycle::{Command, State};
+use super::mandate::Mandate;
 use super::number::Counter;
+use super::sla::SlaPolicy;
+use super::sla::rules::{BranchHours, RuleBook};
+use super::staff::Staff;
+use super::tally::Tally;
 use super::{BranchId, ComplaintId, Refusal};
 
 commit::world! {
@@ -26,8 +33,26 @@ commit::world! {
         pub history: Log<HistoryEntry>,
         /// The branches of the business.
         pub branches: Slot<Branch>,
+        /// What is promised for which cases.
+        pub sla_policies: Slot<SlaPolicy>,
+        /// The count of changes of policies and hours.
+        pub rule_books: Slot<RuleBook>,
+        /// The hours of the branches over time.
+        pub branch_hours: Log<BranchHours>,
         /// The numbers given.
         pub counters: Slot<Counter>,
+        /// What branches trust their people with.
+        pub mandates: Slot<Mandate>,
+        /// What of it was used.
+        pub budgets: Slot<Budget>,
+        /// How it came to that.
+        pub budget_entries: Log<BudgetEntry>,
+        /// What customers got and people promised.
+        pub tallies: Slot<Tally>,
+        /// Times at which somebody must look again.
+        pub deadlines: Slot<Deadline>,
+        /// Who works here.
+        pub staff: Slot<Staff>,
         /// Who holds a natural key: historical cases and external messages.
         pub claims: Claims,
     }

@@ -1,18 +1,21 @@
 //! What ticketing tells the others: facts in ids, codes and amounts, without anyone's words. How they are
 //! named and encoded stands in the room `events`.
 
+use super::care::EvidenceKind;
+use super::class::{CaseKind, Priority};
 use super::code::Channel;
 use super::compensation::Terms;
-use super::complaint::{Decision, Severity};
+use super::complaint::{Decision, Severity, WaitingOn};
 use super::finding::FactStatus;
 use super::follow_up::{FollowUpKind, FollowUpState};
 use super::historical::CompanyResponse;
 use super::interaction::Direction;
 use super::lifecycle::State;
 use super::proposal::ProposalKind;
+use super::sla::Metric;
 use super::{
-    BranchId, CompensationId, ComplaintId, CustomerId, FindingId, FollowUpId, InteractionId, PromiseId, ProposalId,
-    ProposalSetId, StaffId,
+    BranchId, ClarificationId, CompensationId, ComplaintId, CustomerId, EvidenceId, FindingId, FollowUpId,
+    InteractionId, PromiseId, ProposalId, ProposalSetId, SlaPolicyId, StaffId,
 };
 
 /// A fact about a complaint. Fields are as in the payload of the same name.
@@ -29,6 +32,8 @@ pub enum Event {
         severity: Severity,
         category: Option<String>,
         touchpoint: Option<String>,
+        kind: CaseKind,
+        follow_on_of: Option<ComplaintId>,
     },
     /// The customer knows that we have it.
     Acknowledged { complaint: ComplaintId, channel: Channel },
@@ -100,6 +105,78 @@ pub enum Event {
     Closed { complaint: ComplaintId, customer: Option<CustomerId>, branch: BranchId },
     /// It is open again.
     Reopened { complaint: ComplaintId, reopen_count: i32, resolution_count: i32, reason_code: String },
+    /// We said that we are sorry.
+    Apologized { complaint: ComplaintId, channel: Option<Channel>, admits_liability: bool },
+    /// We said that we see how the customer feels.
+    EmpathyShown { complaint: ComplaintId },
+    /// We asked the customer something.
+    QuestionAsked { complaint: ComplaintId, clarification: ClarificationId },
+    /// The customer answered.
+    QuestionAnswered { complaint: ComplaintId, clarification: ClarificationId },
+    /// There is something that shows what happened.
+    EvidenceAdded { complaint: ComplaintId, evidence: EvidenceId, kind: EvidenceKind },
+    /// It is known what it means for the customer.
+    ImpactRecorded {
+        complaint: ComplaintId,
+        severity: Severity,
+        occasion: bool,
+        safety: bool,
+        vulnerable: bool,
+        repeat_of: Option<ComplaintId>,
+    },
+    /// It waits for somebody else.
+    WaitingChanged { complaint: ComplaintId, from: WaitingOn, to: WaitingOn },
+    /// It is taken up sooner or later than before.
+    PriorityChanged { complaint: ComplaintId, from: Priority, to: Priority },
+    /// Somebody says that it is another kind of case.
+    ReclassificationRequested { complaint: ComplaintId, kind: CaseKind },
+    /// It is another kind of case.
+    Reclassified { complaint: ComplaintId, kind: CaseKind, customer: Option<CustomerId>, branch: BranchId },
+    /// Most of the time of a clock has passed.
+    SlaWarning { complaint: ComplaintId, branch: BranchId, owner: Option<StaffId>, metric: Metric, due_at_us: i64 },
+    /// The time of a clock is over.
+    SlaBreached {
+        complaint: ComplaintId,
+        branch: BranchId,
+        owner: Option<StaffId>,
+        metric: Metric,
+        due_at_us: i64,
+        by_change: bool,
+    },
+    /// Clocks were reckoned anew.
+    SlaRecalculated { complaint: ComplaintId, policy: String, due_at_us: Option<i64> },
+    /// A policy was made, changed or retired.
+    SlaPolicyChanged { policy: SlaPolicyId, code: String, retired: bool },
+    /// Somebody else must agree before it is offered.
+    ApprovalRequested { complaint: ComplaintId, set: ProposalSetId, round: i32, missing: i32, split: bool },
+    /// Somebody agreed.
+    ProposalsApproved { complaint: ComplaintId, set: ProposalSetId, missing: i32 },
+    /// Somebody did not agree.
+    ProposalsDeclined { complaint: ComplaintId, set: ProposalSetId },
+    /// The customer takes none of the solutions.
+    ProposalsCountered { complaint: ComplaintId, set: ProposalSetId, round: i32, wished: bool },
+    /// The customer may not choose any more.
+    ProposalsExpired { complaint: ComplaintId, set: ProposalSetId, round: i32 },
+    /// What an offer may cost is reserved.
+    CompensationReserved { complaint: ComplaintId, set: ProposalSetId, unit: String, amount: i64 },
+    /// What was reserved is free again.
+    CompensationReleased { complaint: ComplaintId, unit: String, amount: i64 },
+    /// What was given is taken back.
+    CompensationReversed {
+        complaint: ComplaintId,
+        compensation: CompensationId,
+        reverses: CompensationId,
+        customer: Option<CustomerId>,
+        branch: BranchId,
+        terms: Terms,
+        reason_code: String,
+    },
+    /// A promise falls due soon.
+    PromiseDue { complaint: ComplaintId, promise: PromiseId, owner: Option<StaffId>, due_at_us: i64 },
+    /// The time of a promise ran out.
+    PromiseBroken { complaint: ComplaintId, promise: PromiseId, due_at_us: i64, severity: Severity },
+    /// The customer let us off a promise.
+    PromiseWaived { complaint: ComplaintId, promise: PromiseId },
     /// The customer withdrew it.
     Withdrawn { complaint: ComplaintId },
     /// It was handled elsewhere and brought in.
@@ -129,6 +206,15 @@ impl Event {
             Self::FollowUpCompleted { outcome, .. } => Some(outcome.code()),
             Self::Reopened { reason_code, .. } => Some(reason_code),
             Self::Imported { response, .. } => Some(response.code()),
+            Self::EvidenceAdded { kind, .. } => Some(kind.code()),
+            Self::CompensationReserved { unit, .. } | Self::CompensationReleased { unit, .. } => Some(unit),
+            Self::CompensationReversed { reason_code, .. } => Some(reason_code),
+            Self::PromiseBroken { severity, .. } => Some(severity.code()),
+            Self::ImpactRecorded { severity, .. } => Some(severity.code()),
+            Self::SlaWarning { metric, .. } | Self::SlaBreached { metric, .. } => Some(metric.code()),
+            Self::WaitingChanged { to, .. } => Some(to.code()),
+            Self::PriorityChanged { to, .. } => Some(to.code()),
+            Self::ReclassificationRequested { kind, .. } | Self::Reclassified { kind, .. } => Some(kind.code()),
             _ => None,
         }
     }

@@ -2,10 +2,15 @@
 //! clock, no randomness.
 
 pub mod branch;
+pub mod budget;
+pub mod care;
+pub mod class;
 pub mod code;
 pub mod compensation;
 pub mod complaint;
+pub mod deadline;
 pub mod desk;
+pub mod ending;
 pub mod event;
 pub mod finding;
 pub mod follow_up;
@@ -13,13 +18,19 @@ pub mod historical;
 pub mod history;
 pub mod interaction;
 pub mod lifecycle;
+pub mod mandate;
 pub mod number;
+pub mod plain_language;
 pub mod policy;
 pub mod promise;
 pub mod proposal;
 pub mod refusal;
+pub mod ruling;
+pub mod sla;
+pub mod staff;
 #[cfg(test)]
 mod stage;
+pub mod tally;
 pub mod verbs;
 
 pub use desk::{Case, CaseFile, Desk};
@@ -54,6 +65,12 @@ kernel::ids! {
     pub FollowUpId;
     /// Words on record.
     pub InteractionId;
+    /// A question that we asked in order to understand.
+    pub ClarificationId;
+    /// Something that shows what happened.
+    pub EvidenceId;
+    /// What is promised for which cases.
+    pub SlaPolicyId;
 }
 
 /// What a verb of ticketing may know besides the desk.

@@ -3,6 +3,7 @@
 use kernel::Money;
 use serde::{Deserialize, Serialize};
 
+use super::budget::Hold;
 use super::code::codes;
 use super::compensation::Terms;
 use super::{ProposalId, ProposalSetId};
@@ -88,6 +89,23 @@ pub enum SetState {
     Expired,
     /// Another set took its place.
     Withdrawn,
+    /// Somebody with more authority must agree first.
+    Pending {
+        /// How many still must.
+        missing: u8,
+    },
+    /// Somebody with more authority did not agree.
+    Declined {
+        /// Who.
+        by: String,
+    },
+    /// The customer wants something else.
+    Countered {
+        /// What; empty if nothing was said.
+        wish: String,
+        /// When.
+        at_us: i64,
+    },
 }
 
 /// What the customer chose.
@@ -120,6 +138,18 @@ pub struct ProposalSet {
     /// From when on the customer may not choose any more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at_us: Option<i64>,
+    /// Who offers.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub offered_by: String,
+    /// Who agreed to what the offering person may not promise alone.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub approved_by: Vec<String>,
+    /// What was given before counts together with it: it had been split.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub split: bool,
+    /// What is reserved for it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub holds: Vec<Hold>,
 }
 
 impl ProposalSet {
@@ -128,10 +158,13 @@ impl ProposalSet {
         self.expires_at_us.is_some_and(|end_us| end_us <= now_us)
     }
 
-    /// Makes room for another set: a set that was not chosen is over.
-    pub fn give_way(&mut self, now_us: i64) {
-        if self.state == SetState::Offered {
-            self.state = if self.is_expired(now_us) { SetState::Expired } else { SetState::Withdrawn };
+    /// Makes room for another set: a set that was not chosen is over. Hands back what was reserved for it.
+    pub fn give_way(&mut self, now_us: i64) -> Vec<Hold> {
+        match self.state {
+            SetState::Offered if self.is_expired(now_us) => self.state = SetState::Expired,
+            SetState::Offered | SetState::Pending { .. } => self.state = SetState::Withdrawn,
+            _ => return Vec::new(),
         }
+        std::mem::take(&mut self.holds)
     }
 }

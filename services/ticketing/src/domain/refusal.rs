@@ -94,4 +94,59 @@ pub enum Refusal {
     SentBeforeReceived,
     /// The case stands already, with other content.
     CaseMismatch,
+    /// There is no such policy.
+    PolicyNotFound,
+    /// Someone changed the policy in between.
+    PolicyVersionMismatch {
+        /// Its version now.
+        current: i64,
+    },
+    /// A metric has two targets.
+    TargetTwice,
+    /// Nobody apologized, and no reason is given.
+    ApologyNeeded,
+    /// It is not on record what the customer wants, nor that there is nothing.
+    DesiredOutcomeNeeded,
+    /// Nothing shows what was found out.
+    EvidenceNeeded,
+    /// Words for the customer blame the customer.
+    BlamesCustomer {
+        /// The field that does.
+        field: &'static str,
+        /// The words.
+        phrase: &'static str,
+    },
+    /// It cannot be handed over at the counter.
+    NotImmediate,
+    /// It is so already.
+    AlreadySo,
+    /// There is no such question.
+    QuestionNotFound,
+    /// The customer answered it already.
+    QuestionAnswered,
+    /// Only who may approve compensations admits that we are liable.
+    LiabilityNeedsApprover,
+    /// Reclassified as what it is.
+    NotAnotherKind,
+    /// Somebody is not satisfied, and a regulation holds: it stays a complaint.
+    StillAComplaint,
+    /// A second person must ask for the same.
+    SecondPersonNeeded,
+    /// What is promised lies in the past already.
+    PromisePast {
+        /// Which of the proposals.
+        proposal: usize,
+    },
+    /// The customer has an offer; what waits for approval cannot take its place.
+    OfferStanding,
+    /// Nothing waits for approval.
+    ApprovalNotPending,
+    /// Nobody approves their own, nor twice, nor what is about themselves.
+    OwnApproval,
+    /// The budget of the branch has not enough left.
+    BudgetExhausted,
+    /// It was not given, or was taken back already.
+    NotReversible,
+    /// The branch has no mandate, or is out of reach.
+    MandateNotFound,
 }

@@ -10,6 +10,8 @@ use kernel::{BranchScope, Money, Points};
 use uuid::Uuid;
 
 use super::branch::Branch;
+use super::budget::BudgetEntry;
+use super::class::{CaseKind, Class};
 use super::code::Channel;
 use super::compensation::{Authority, Terms};
 use super::complaint::{Complaint, Decision, Severity};
@@ -18,11 +20,13 @@ use super::follow_up::{FollowUp, FollowUpOutcome};
 use super::historical::{CompanyResponse, HistoricalCase};
 use super::interaction::Direction;
 use super::lifecycle::State;
+use super::mandate::Unit;
 use super::proposal::{ChoiceMaker, ProposalKind, Solution};
+use super::sla::Rules;
 use super::verbs::{
-    Acknowledge, AddInteraction, Assign, ChooseProposal, Close, CompleteFollowUp, ConfirmUnderstanding, ImportItem,
-    KeepPromise, OfferProposals, Open, RecordFinding, Reopen, Resolve, SettleCompensation, Settlement,
-    StartInvestigation, Withdraw,
+    Acknowledge, AddInteraction, Assign, ChooseProposal, Close, CompleteFollowUp, ConfirmUnderstanding, DeadlineComes,
+    FastTrack, ImportItem, KeepPromise, OfferProposals, Open, OpenFollowOn, Reclassify, RecordFinding, Reopen, Resolve,
+    ReverseCompensation, SettleCompensation, Settlement, StartInvestigation, WaivePromise, Withdraw,
 };
 use super::{BranchId, Case, CaseFile, ComplaintId, CustomerId, Event, FollowUpId, Policy, Refusal, StaffId};
 use crate::Ticketing;
@@ -41,7 +45,7 @@ pub(crate) struct Stage(Rehearsal<Ticketing>);
 impl Stage {
     pub(crate) fn new() -> Self {
         let start: jiff::Timestamp = START.parse().unwrap();
-        let mut rehearsal = Rehearsal::<Ticketing>::new((), start.as_microsecond());
+        let mut rehearsal = Rehearsal::<Ticketing>::new(Rules::default(), start.as_microsecond());
         for (id, code, zone, currency) in
             [(KIGALI, "KGL-1", "Africa/Kigali", "RWF"), (LONDON, "LDN", "Europe/London", "GBP")]
         {
@@ -52,6 +56,8 @@ impl Stage {
                 time_zone: zone.to_owned(),
                 currency: currency.parse().unwrap(),
                 closed: false,
+                parent: None,
+                calendar: None,
             });
         }
         Self(rehearsal)
@@ -71,8 +77,12 @@ impl Stage {
             State::Resolved,
             State::Closed,
         ];
-        if state == State::Withdrawn {
-            stage.play(&withdrawal(case.clone())).unwrap();
+        match state {
+            State::Withdrawn => drop(stage.play(&withdrawal(case.clone())).unwrap()),
+            State::Reclassified => drop(stage.play(&reclassification(case.clone())).unwrap()),
+            // Nothing else is needed of a complaint that was merged than that it was.
+            State::Merged => stage.edit(&case, |complaint| complaint.state = State::Merged),
+            _ => {}
         }
         for step in path {
             if stage.complaint(&case).state == state {
@@ -93,7 +103,7 @@ impl Stage {
         (stage, case)
     }
 
-    fn bring_to(&mut self, step: State, case: &Case) {
+    pub(crate) fn bring_to(&mut self, step: State, case: &Case) {
         let now = self.complaint(case);
         let case = case.clone();
         match step {
@@ -114,7 +124,9 @@ impl Stage {
                 self.complete(&case, FollowUpOutcome::Satisfied);
                 self.play(&closing(case)).unwrap();
             }
-            State::Received | State::Withdrawn => unreachable!("no step leads there"),
+            State::Received | State::Withdrawn | State::Reclassified | State::Merged => {
+                unreachable!("no step leads there")
+            }
         }
     }
 
@@ -147,6 +159,35 @@ impl Stage {
 
     pub(crate) fn told(&mut self) -> Vec<Event> {
         self.0.told()
+    }
+
+    /// Fires every deadline that there is.
+    pub(crate) fn fire_deadlines(&mut self) {
+        for deadline in self.0.world.deadlines.ids() {
+            self.play(&DeadlineComes { deadline }).unwrap();
+        }
+    }
+
+    /// What of a budget is reserved, and what is spent.
+    pub(crate) fn budget(&mut self, branch: BranchId, unit: Unit, period: &str) -> (i64, i64) {
+        let id = commit::key(&[b"budget", branch.uuid().as_bytes(), unit.code().as_bytes(), period.as_bytes()]);
+        let budget = self.0.world.budgets.get(id).unwrap().unwrap();
+        (budget.reserved, budget.spent)
+    }
+
+    /// The lines of the ledger of all budgets.
+    pub(crate) fn ledger(&self) -> impl Iterator<Item = &BudgetEntry> {
+        self.0.world.budget_entries.pushed()
+    }
+
+    /// The next commands are asked by somebody else.
+    pub(crate) fn as_somebody(&mut self, subject: &str) {
+        subject.clone_into(&mut self.0.by);
+    }
+
+    /// What verbs go by when they reckon clocks.
+    pub(crate) fn rules(&mut self) -> &mut Rules {
+        &mut self.0.settings
     }
 
     pub(crate) fn now_us(&self) -> i64 {
@@ -198,6 +239,7 @@ pub(crate) fn opening() -> Open {
         narrative: "I got tea instead of coffee.".to_owned(),
         desired_outcome: Some("The coffee".to_owned()),
         purchases: Vec::new(),
+        class: Class::default(),
     }
 }
 
@@ -214,7 +256,9 @@ pub(crate) fn understanding(case: Case) -> ConfirmUnderstanding {
         desired_outcome: None,
         category: Some("WRONG_ITEM".to_owned()),
         severity: None,
+        no_outcome_desired: false,
         apologized: true,
+        unapologized_reason: None,
     }
 }
 
@@ -246,6 +290,7 @@ pub(crate) fn offer(case: Case) -> OfferProposals {
         solutions: vec![replacement, solution(ProposalKind::Refund, "Your money back")],
         expires_at_us: None,
         authority: Authority::Limited,
+        request_approval: false,
         policy: policy(),
     }
 }
@@ -255,6 +300,16 @@ pub(crate) fn choice(complaint: &Complaint, case: Case) -> ChooseProposal {
     let set = complaint.story.proposal_sets.last();
     let proposal = set.map_or_else(|| Uuid::nil().into(), |set| set.proposals[0].id);
     ChooseProposal { case, proposal, by: ChoiceMaker::Customer, consent_note: String::new() }
+}
+
+pub(crate) fn waiving(complaint: &Complaint, case: Case) -> WaivePromise {
+    let promise = complaint.story.promises.last().map_or_else(|| Uuid::nil().into(), |promise| promise.id);
+    WaivePromise { case, promise, reason: "It does not matter any more.".to_owned() }
+}
+
+pub(crate) fn reversal(complaint: &Complaint, case: Case) -> ReverseCompensation {
+    let compensation = complaint.story.compensations.first().map_or_else(|| Uuid::nil().into(), |one| one.id);
+    ReverseCompensation { case, compensation, reason_code: "GIVEN_TWICE".to_owned() }
 }
 
 pub(crate) fn keeping(complaint: &Complaint, case: Case) -> KeepPromise {
@@ -276,7 +331,9 @@ pub(crate) fn resolution(case: Case) -> Resolve {
         decision: Decision::Upheld,
         reason: "We gave you the wrong item.".to_owned(),
         root_cause: None,
+        ending: None,
         anything_else_asked: true,
+        anything_else: String::new(),
         policy: policy(),
     }
 }
@@ -295,6 +352,40 @@ pub(crate) fn reopening(case: Case) -> Reopen {
 
 pub(crate) fn withdrawal(case: Case) -> Withdraw {
     Withdraw { case, statement: "Leave it.".to_owned() }
+}
+
+pub(crate) fn reclassification(case: Case) -> Reclassify {
+    Reclassify { case, kind: CaseKind::Query, dissatisfied: false, reason: "Only a question".to_owned() }
+}
+
+pub(crate) fn follow_on(case: Case) -> OpenFollowOn {
+    OpenFollowOn {
+        case,
+        channel: Channel::Phone,
+        subject: "Tea again".to_owned(),
+        narrative: "It happened again.".to_owned(),
+        desired_outcome: None,
+        policy: policy(),
+    }
+}
+
+/// The coffee is handed over on the spot.
+pub(crate) fn at_the_counter(case: Case) -> FastTrack {
+    let [_, refund] = <[Solution; 2]>::try_from(offer(case.clone()).solutions).unwrap();
+    FastTrack {
+        case,
+        paraphrase: "You got tea although you paid for coffee.".to_owned(),
+        category: Some("WRONG_ITEM".to_owned()),
+        owner: Some(GRACE),
+        finding: "Tea stood on the shelf of the coffee.".to_owned(),
+        cause: "WRONG_SHELF".to_owned(),
+        evidence: vec!["photo-1".to_owned()],
+        solution: Solution { kind: ProposalKind::Replacement, ..refund },
+        proof: None,
+        reason: "We gave you the wrong item.".to_owned(),
+        anything_else_asked: true,
+        policy: policy(),
+    }
 }
 
 pub(crate) fn words(case: Case) -> AddInteraction {

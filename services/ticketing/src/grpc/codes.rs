@@ -3,14 +3,19 @@
 use proto::karibu::ticketing::v1 as wire;
 use proto::karibu::types::v1 as types;
 
+use crate::domain::care::EvidenceKind;
+use crate::domain::class::{CaseKind, Confidentiality, LinkKind, Priority};
 use crate::domain::code::Channel;
 use crate::domain::complaint::{Decision, Severity, WaitingOn};
+use crate::domain::ending::Ending;
 use crate::domain::finding::FactStatus;
 use crate::domain::follow_up::{FollowUpKind, FollowUpOutcome, FollowUpState};
 use crate::domain::historical::CompanyResponse;
 use crate::domain::interaction::Direction;
 use crate::domain::lifecycle::State;
+use crate::domain::mandate::Period;
 use crate::domain::proposal::{ChoiceMaker, ProposalKind};
+use crate::domain::sla::{ClockState, Metric, Reason, SlaState};
 
 /// A value of the domain that the contract has a number for.
 pub(crate) trait Coded: Copy {
@@ -42,8 +47,9 @@ coded! {
     }
     State = wire::ComplaintState {
         Received, Acknowledged, Understood, Investigating, Proposing, Offered, Fulfilling, Resolved, Closed, Withdrawn,
+        Reclassified, Merged,
     }
-    WaitingOn = wire::WaitingOn { Nobody as None, Customer }
+    WaitingOn = wire::WaitingOn { Nobody as None, Customer, ThirdParty, Approval }
     Severity = wire::Severity { Critical, High, Medium, Low }
     Decision = wire::Decision { Upheld, PartlyUpheld, NotUpheld, Goodwill }
     FactStatus = wire::FactStatus { Established, Probable, Undetermined }
@@ -54,6 +60,25 @@ coded! {
     FollowUpKind = wire::FollowUpKind { Satisfaction, DeliveryCheck, PromiseCheck }
     FollowUpState = wire::FollowUpState { Scheduled, Due, DoneSatisfied, DoneUnsatisfied, NoContact, Cancelled }
     FollowUpOutcome = wire::FollowUpOutcome { Satisfied, Unsatisfied, NoContact }
+    Period = wire::BudgetPeriod { Month, Year }
+    CaseKind = wire::CaseKind { Complaint, Query, Request, Proactive, Praise }
+    Priority = wire::Priority { Low, Normal, High, Urgent }
+    Confidentiality = wire::Confidentiality { Nothing as None, Discreet, Hr }
+    LinkKind = wire::LinkKind { Duplicate, Related, CausedBy, Parent }
+    EvidenceKind = wire::EvidenceKind { Order, Document, Statement, Image, Log }
+    Ending = wire::Outcome {
+        Replaced, Repaired, MoneyReturned, Credited, GiftGiven, Explained, ExpectationCleared, Apologized,
+        ProcessImproved, Referred, CauseUnknown, SeenDifferently,
+    }
+    Metric = wire::SlaMetric {
+        Ack, FirstResponse, NextResponse, Update, Resolution, TeamResolution, RegulatoryAck, RegulatoryFinal,
+    }
+    ClockState = wire::ClockState { Running, Paused, Met, Cancelled }
+    SlaState = wire::SlaState { Unwatched as None, OnTrack, AtRisk, Breached, Paused, Done }
+    Reason = wire::ClockReason {
+        Opened, Acknowledged, CustomerWrote, Answered, WaitBegan, WaitEnded, Assigned, Moved, TermsChanged, Resolved,
+        Reopened, Ended,
+    }
     Direction = wire::InteractionDirection { Inbound, Outbound, Internal }
     CompanyResponse = wire::CompanyResponse {
         ClosedWithExplanation, ClosedWithMonetaryRelief, ClosedWithNonMonetaryRelief, Closed, Untimely, InProgress,
@@ -92,6 +117,17 @@ mod tests {
             FollowUpKind = wire::FollowUpKind "FOLLOW_UP_KIND"
             FollowUpState = wire::FollowUpState "FOLLOW_UP_STATE"
             FollowUpOutcome = wire::FollowUpOutcome "FOLLOW_UP_OUTCOME"
+            Period = wire::BudgetPeriod "BUDGET_PERIOD"
+            CaseKind = wire::CaseKind "CASE_KIND"
+            Priority = wire::Priority "PRIORITY"
+            Confidentiality = wire::Confidentiality "CONFIDENTIALITY"
+            LinkKind = wire::LinkKind "LINK_KIND"
+            EvidenceKind = wire::EvidenceKind "EVIDENCE_KIND"
+            Ending = wire::Outcome "OUTCOME"
+            Metric = wire::SlaMetric "SLA_METRIC"
+            ClockState = wire::ClockState "CLOCK_STATE"
+            SlaState = wire::SlaState "SLA_STATE"
+            Reason = wire::ClockReason "CLOCK_REASON"
             Direction = wire::InteractionDirection "INTERACTION_DIRECTION"
             CompanyResponse = wire::CompanyResponse "COMPANY_RESPONSE"
         }

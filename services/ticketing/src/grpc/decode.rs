@@ -12,6 +12,7 @@ use tonic::Status;
 
 use super::codes::Coded;
 use crate::domain::Case;
+use crate::domain::care::Impact;
 use crate::domain::compensation::{Authority, Good, Terms};
 use crate::domain::proposal::Solution;
 
@@ -67,11 +68,12 @@ fn terms(terms: &wire::CompensationTerms, field: &str) -> Result<Terms, Fault> {
 
 /// Solutions to offer.
 pub(super) fn solutions(inputs: Vec<wire::ProposalInput>) -> Result<Vec<Solution>, Fault> {
-    inputs.into_iter().enumerate().map(|(place, input)| solution(place, input)).collect()
+    inputs.into_iter().enumerate().map(|(place, input)| solution(&format!("proposals[{place}]"), input)).collect()
 }
 
-fn solution(place: usize, input: wire::ProposalInput) -> Result<Solution, Fault> {
-    let at = |field| format!("proposals[{place}].{field}");
+/// A solution that stands in `place` of a request.
+pub(super) fn solution(place: &str, input: wire::ProposalInput) -> Result<Solution, Fault> {
+    let at = |field| format!("{place}.{field}");
     let cost = input.cost.as_ref().map(|cost| money(cost, at("cost"))).transpose()?;
     let compensation = input.compensation.as_ref().map(|given| terms(given, &at("compensation"))).transpose()?;
     Ok(Solution {
@@ -80,6 +82,17 @@ fn solution(place: usize, input: wire::ProposalInput) -> Result<Solution, Fault>
         cost,
         compensation,
         fulfil_by_us: instant(input.fulfil_by_time.as_ref()),
+    })
+}
+
+/// What a matter means for the customer.
+pub(super) fn impact(impact: wire::Impact) -> Result<Impact, Fault> {
+    Ok(Impact {
+        money: impact.money.as_ref().map(|lost| money(lost, "impact.money".to_owned())).transpose()?,
+        occasion: impact.occasion,
+        safety: impact.safety,
+        vulnerable: impact.vulnerable,
+        repeat_of: maybe_id(&impact.repeat_of_complaint_id),
     })
 }
 

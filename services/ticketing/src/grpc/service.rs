@@ -15,6 +15,7 @@ use super::codes::Coded;
 use super::decode::{self, case, id, instant, maybe_id, optional_text, required};
 use super::{import, wire as to};
 use crate::Ticketing;
+use crate::domain::class::Class;
 use crate::domain::complaint::Severity;
 use crate::domain::verbs::{
     Acknowledge, AddInteraction, Assign, ChooseProposal, Close, CompleteFollowUp, ConfirmUnderstanding, KeepPromise,
@@ -30,24 +31,29 @@ pub(crate) struct Api {
     pub(crate) door: Door<Ticketing>,
     pub(crate) reads: Reads,
     pub(crate) policy: Arc<Policy>,
+    pub(crate) clock: kernel::Clock,
 }
 
 /// An admitted call, without its body.
-type Envelope = Call<()>;
+pub(super) type Envelope = Call<()>;
 
 /// Takes the body out of an admitted call.
-fn open<T: Message + proto::Validate>(request: Request<T>) -> Result<(T, Envelope), Status> {
+pub(super) fn open<T: Message + proto::Validate>(request: Request<T>) -> Result<(T, Envelope), Status> {
     let Call { body, principal, key, fingerprint, until, trace } = Call::admit(request)?;
     Ok((body, Call { body: (), principal, key, fingerprint, until, trace }))
 }
 
 impl Api {
-    async fn submit<V: Verb<Ticketing>>(&self, call: &Envelope, verb: V) -> Result<<V::Reply as Answer>::Wire, Status> {
+    pub(super) async fn submit<V: Verb<Ticketing>>(
+        &self,
+        call: &Envelope,
+        verb: V,
+    ) -> Result<<V::Reply as Answer>::Wire, Status> {
         self.door.submit(call.submission(), verb).await.map_err(refused)
     }
 
     /// Submits a verb that hands back the case file.
-    async fn advance<V: Verb<Ticketing, Reply = CaseFile>, R>(
+    pub(super) async fn advance<V: Verb<Ticketing, Reply = CaseFile>, R>(
         &self,
         call: &Envelope,
         verb: V,
@@ -65,11 +71,12 @@ impl Api {
 
 // By value, for `map_err`.
 #[allow(clippy::needless_pass_by_value)]
-fn store(error: ::store::Error) -> Status {
+pub(super) fn store(error: ::store::Error) -> Status {
     status::of_store(&error)
 }
 
-fn invalid((field, what): decode::Fault) -> Status {
+/// The status of a field that cannot be read.
+pub(super) fn invalid((field, what): decode::Fault) -> Status {
     status::invalid([(field, what)])
 }
 
@@ -92,6 +99,12 @@ impl TicketingService for Api {
             narrative: body.narrative,
             desired_outcome: optional_text(body.desired_outcome),
             purchases: body.purchase_ids.iter().map(|purchase| id(purchase)).collect(),
+            class: Class {
+                kind: Coded::read(body.kind).unwrap_or_default(),
+                confidentiality: Coded::read(body.confidentiality).unwrap_or_default(),
+                regime: optional_text(body.regime_code),
+                ..Class::default()
+            },
         };
         self.advance(&call, verb, |complaint| wire::OpenComplaintResponse { complaint }).await
     }
@@ -122,7 +135,9 @@ impl TicketingService for Api {
             desired_outcome: optional_text(body.desired_outcome),
             category: optional_text(body.category_code),
             severity: Coded::read(body.severity),
+            no_outcome_desired: body.no_outcome_desired,
             apologized: body.apologized,
+            unapologized_reason: optional_text(body.unapologized_reason),
         };
         self.advance(&call, verb, |complaint| wire::ConfirmUnderstandingResponse { complaint }).await
     }
@@ -171,6 +186,7 @@ impl TicketingService for Api {
             solutions: decode::solutions(body.proposals).map_err(invalid)?,
             expires_at_us: instant(body.expire_time.as_ref()),
             authority: decode::authority(&call.principal),
+            request_approval: body.request_approval,
             policy: self.policy.clone(),
         };
         self.advance(&call, verb, |complaint| wire::OfferProposalsResponse { complaint }).await
@@ -213,7 +229,9 @@ impl TicketingService for Api {
             decision: required(body.decision, "decision")?,
             reason: body.decision_reason,
             root_cause: optional_text(body.root_cause_code),
+            ending: Coded::read(body.outcome),
             anything_else_asked: body.anything_else_asked,
+            anything_else: body.anything_else,
             policy: self.policy.clone(),
         };
         self.advance(&call, verb, |complaint| wire::ResolveComplaintResponse { complaint }).await

@@ -6,6 +6,7 @@ use proto::karibu::types::v1 as types;
 use proto::timestamp_from_us;
 use uuid::Uuid;
 
+use super::casework;
 use super::codes::Coded;
 use crate::domain::compensation::{Compensation, CompensationState, Good, Terms};
 use crate::domain::complaint::Complaint;
@@ -93,6 +94,14 @@ fn proposal_set(set: &ProposalSet) -> wire::ProposalSet {
         SetState::Chosen(choice) => (wire::ProposalSetState::Chosen, Some(choice)),
         SetState::Expired => (wire::ProposalSetState::Expired, None),
         SetState::Withdrawn => (wire::ProposalSetState::Withdrawn, None),
+        SetState::Pending { .. } => (wire::ProposalSetState::Pending, None),
+        SetState::Declined { .. } => (wire::ProposalSetState::Declined, None),
+        SetState::Countered { .. } => (wire::ProposalSetState::Countered, None),
+    };
+    let (missing, wish) = match &set.state {
+        SetState::Pending { missing } => (i32::from(*missing), None),
+        SetState::Countered { wish, .. } => (0, Some(wish.as_str())),
+        _ => (0, None),
     };
     let chosen = choice.map(|choice| choice.proposal);
     wire::ProposalSet {
@@ -103,6 +112,11 @@ fn proposal_set(set: &ProposalSet) -> wire::ProposalSet {
         offer_time: Some(timestamp_from_us(set.offered_at_us)),
         expire_time: set.expires_at_us.map(timestamp_from_us),
         choose_time: choice.map(|choice| timestamp_from_us(choice.at_us)),
+        offered_by: set.offered_by.clone(),
+        missing_approvals: missing,
+        approved_by: set.approved_by.clone(),
+        split: set.split,
+        wish: optional_text(wish),
     }
 }
 
@@ -110,6 +124,13 @@ fn promise(promise: &Promise) -> wire::Promise {
     let (state, kept_at_us, proof) = match &promise.state {
         PromiseState::Open => (wire::PromiseState::Open, None, None),
         PromiseState::Kept { at_us, proof } => (wire::PromiseState::Kept, Some(*at_us), proof.as_deref()),
+        PromiseState::Broken { .. } => (wire::PromiseState::Broken, None, None),
+        PromiseState::Waived { .. } => (wire::PromiseState::Waived, None, None),
+    };
+    let (broken_at_us, waived) = match &promise.state {
+        PromiseState::Broken { at_us } => (Some(*at_us), None),
+        PromiseState::Waived { reason, .. } => (None, Some(reason.as_str())),
+        _ => (None, None),
     };
     wire::Promise {
         promise_id: promise.id.to_string(),
@@ -118,6 +139,9 @@ fn promise(promise: &Promise) -> wire::Promise {
         due_time: promise.due_at_us.map(timestamp_from_us),
         keep_time: kept_at_us.map(timestamp_from_us),
         proof_ref: optional_text(proof),
+        owner_staff_id: optional_id(promise.owner),
+        break_time: broken_at_us.map(timestamp_from_us),
+        waive_reason: optional_text(waived),
     }
 }
 
@@ -135,6 +159,7 @@ fn compensation(compensation: &Compensation) -> wire::Compensation {
         failure_reason: optional_text(reason),
         approve_time: Some(timestamp_from_us(compensation.approved_at_us)),
         issue_time: issued_at_us.map(timestamp_from_us),
+        reverses_compensation_id: optional_id(compensation.reverses),
     }
 }
 
@@ -219,7 +244,7 @@ pub(crate) fn complaint(file: &CaseFile) -> wire::Complaint {
         decision: optional_number(resolution.map(|resolution| resolution.decision)),
         decision_reason: optional_text(resolution.map(|resolution| resolution.reason.as_str())),
         root_cause_code: optional_text(resolution.and_then(|resolution| resolution.root_cause.as_deref())),
-        apologized: story.apologized,
+        apologized: !story.care.apologies.is_empty(),
         resolution_count: story.resolution_count,
         reopen_count: story.reopen_count(),
         open_time: Some(timestamp_from_us(complaint.opened_at_us)),
@@ -231,6 +256,20 @@ pub(crate) fn complaint(file: &CaseFile) -> wire::Complaint {
         etag: complaint.version.to_string(),
         create_time: Some(timestamp_from_us(complaint.created_at_us)),
         update_time: Some(timestamp_from_us(complaint.updated_at_us)),
+        kind: story.class.kind.number(),
+        priority: story.priority().number(),
+        confidentiality: story.class.confidentiality.number(),
+        regime_code: optional_text(story.class.regime.as_deref()),
+        impact: story.care.impact.as_ref().map(casework::impact),
+        clarifications: story.care.clarifications.iter().map(casework::clarification).collect(),
+        empathies: story.care.empathies.iter().map(casework::empathy).collect(),
+        apologies: story.care.apologies.iter().map(casework::apology).collect(),
+        evidence: story.care.evidence.iter().map(casework::evidence).collect(),
+        recused_staff_ids: story.recused.iter().map(ToString::to_string).collect(),
+        links: story.links.iter().map(casework::link).collect(),
+        outcome: optional_number(resolution.map(|resolution| resolution.ending)),
+        sla_state: story.sla.state.number(),
+        sla_due_time: story.sla.due_at_us.map(timestamp_from_us),
     }
 }
 

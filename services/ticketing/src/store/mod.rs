@@ -1,6 +1,10 @@
 //! Reading tickets: every query, each bound by the scope of who asks. Writing is the write path's alone.
 
+mod clock_rows;
+mod remedies;
+mod remedy_rows;
 mod rows;
+pub(crate) mod rules;
 mod sql;
 mod statistics;
 

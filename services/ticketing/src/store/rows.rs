@@ -2,10 +2,12 @@
 //! by stands in columns, the rest of a complaint in `doc`.
 
 use ::store::{Json, Kind, OnConflict, Rows, Seen, Table};
+use calendar::CalendarSpec;
 use commit::{Aggregate, Append, Corrupt, known};
 use kernel::BranchScope;
 use uuid::Uuid;
 
+use super::clock_rows::calendar_text;
 use crate::domain::branch::Branch;
 use crate::domain::code::Channel;
 use crate::domain::complaint::{Complaint, Story};
@@ -45,6 +47,9 @@ pub(crate) static COMPLAINT: Table = Table::new(
         ("company_response", Kind::Text),
         ("timely", Kind::Text),
         ("disputed", Kind::Text),
+        ("sla_state", Kind::Text),
+        ("sla_due_at_us", Kind::Int),
+        ("sla_next_at_us", Kind::Int),
         ("doc", Kind::Json),
     ],
     OnConflict::Update,
@@ -116,6 +121,9 @@ impl Aggregate for Complaint {
             .text(origin.map(|case| case.response.code()))
             .text(origin.map(|case| ternary(case.timely)))
             .text(origin.map(|case| ternary(case.disputed)))
+            .text((!self.story.sla.is_empty()).then(|| self.story.sla.state.code()))
+            .int(self.story.sla.due_at_us)
+            .int(self.story.sla.next_at_us)
             .text(doc.as_str());
     }
 
@@ -344,6 +352,8 @@ static BRANCH: Table = Table::new(
         ("time_zone", Kind::Text),
         ("currency", Kind::Text),
         ("closed", Kind::Int),
+        ("parent_id", Kind::Uuid),
+        ("calendar", Kind::Json),
     ],
     OnConflict::Update,
 );
@@ -357,6 +367,8 @@ pub struct BranchRow {
     time_zone: String,
     currency: String,
     closed: i64,
+    parent_id: Option<Uuid>,
+    calendar: Option<Json<CalendarSpec>>,
 }
 
 impl Aggregate for Branch {
@@ -372,6 +384,8 @@ impl Aggregate for Branch {
             time_zone: row.time_zone,
             currency: known(row.currency.parse().ok(), &BRANCH, row.id, "currency", &row.currency)?,
             closed: row.closed == 1,
+            parent: row.parent_id.map(BranchId),
+            calendar: row.calendar.map(|calendar| calendar.0),
         })
     }
 
@@ -381,7 +395,9 @@ impl Aggregate for Branch {
             .text(self.code.as_str())
             .text(self.time_zone.as_str())
             .text(self.currency.code())
-            .flag(self.closed);
+            .flag(self.closed)
+            .uuid(self.parent.map(BranchId::uuid))
+            .text(calendar_text(self.calendar.as_ref()).as_deref());
     }
 
     commit::identity!(id, version);

@@ -111,6 +111,58 @@ pub(crate) const FOLLOW_UPS: Sql = Sql::split(
 pub(crate) const FOLLOW_UPS_DUE: Sql =
     Sql::same("select id from follow_up where state = 'SCHEDULED' and due_at_us <= $1 order by due_at_us, id limit $2");
 
+/// The count of changes of the rules.
+pub(crate) const RULE_BOOK: Sql = Sql::same("select id, version, revision, swept from rule_book");
+
+/// The columns of a policy, in the order of its row.
+macro_rules! sla_policy_columns {
+    () => {
+        "id, version, code, position, retired, created_at_us, updated_at_us, doc"
+    };
+}
+
+/// Policies that hold, in the order in which they are tried.
+pub(crate) const SLA_POLICIES_IN_FORCE: Sql =
+    Sql::same(concat!("select ", sla_policy_columns!(), " from sla_policy where retired = 0 order by position, code"));
+
+/// $1 and $2 last place shown, $3 limit.
+pub(crate) const SLA_POLICIES: Sql = Sql::same(concat!(
+    "select ",
+    sla_policy_columns!(),
+    " from sla_policy where (position, id) > ($1, $2) order by position, id limit $3"
+));
+
+/// $1 code.
+pub(crate) const SLA_POLICY_BY_CODE: Sql =
+    Sql::same(concat!("select ", sla_policy_columns!(), " from sla_policy where code = $1"));
+
+pub(crate) const BRANCH_HOURS: Sql =
+    Sql::same("select branch_id, since_us, calendar from branch_hours order by branch_id, since_us");
+
+pub(crate) const BRANCH_PARENTS: Sql = Sql::same("select id, parent_id from branch where parent_id is not null");
+
+/// What the timer of clocks has to look at. $1 now, $2 limit.
+pub(crate) const CLOCKS_DUE: Sql =
+    Sql::same("select id from complaint where sla_next_at_us <= $1 order by sla_next_at_us, id limit $2");
+
+/// Open cases, oldest first. $1 and $2 last place seen, $3 limit.
+pub(crate) const OPEN_AFTER: Sql = Sql::same(
+    "select opened_at_us, id from complaint where (opened_at_us, id) > ($1, $2) \
+     and state not in ('RESOLVED', 'CLOSED', 'WITHDRAWN', 'RECLASSIFIED', 'MERGED') order by opened_at_us, id limit $3",
+);
+
+/// $1 branch.
+pub(crate) const MANDATE_BY_ID: Sql = Sql::same("select id, version, doc from mandate where id = $1");
+
+/// $1 branch, $2 last id shown, $3 limit.
+pub(crate) const BUDGETS: Sql = Sql::same(
+    "select id, version, branch_id, period, doc from budget where branch_id = $1 and id > $2 order by id limit $3",
+);
+
+/// What the timer has to fire. $1 now, $2 limit.
+pub(crate) const DEADLINES_DUE: Sql =
+    Sql::same("select id from deadline where done = 0 and due_at_us <= $1 order by due_at_us, id limit $2");
+
 /// Every statement above, for the test that prepares them on both engines.
 pub const ALL: &[Sql] = &[
     COMPLAINTS,
@@ -123,4 +175,15 @@ pub const ALL: &[Sql] = &[
     FOLLOW_UPS_BY_ID,
     FOLLOW_UPS,
     FOLLOW_UPS_DUE,
+    MANDATE_BY_ID,
+    BUDGETS,
+    DEADLINES_DUE,
+    RULE_BOOK,
+    SLA_POLICIES_IN_FORCE,
+    SLA_POLICIES,
+    SLA_POLICY_BY_CODE,
+    BRANCH_HOURS,
+    BRANCH_PARENTS,
+    CLOCKS_DUE,
+    OPEN_AFTER,
 ];

@@ -6,6 +6,7 @@ use kernel::{BranchScope, Clock};
 use proto::Permission;
 use proto::karibu::organization::v1::BranchCreated;
 use proto::karibu::ticketing::v1 as wire;
+use proto::karibu::ticketing::v1::casework_service_client::CaseworkServiceClient;
 use proto::karibu::ticketing::v1::ticketing_service_client::TicketingServiceClient;
 use proto::karibu::types::v1::Channel;
 use server::auth::{Kind, Principal};
@@ -91,10 +92,20 @@ impl Place {
         .await;
     }
 
+    /// A way to every method of the service in the name of `principal`.
+    pub fn way(&self, principal: Principal) -> server::hop::Acting {
+        let minter = self.house.minter.clone().unwrap();
+        Upstream::Local(self.routes.clone()).acting_as(principal, minter, NAME)
+    }
+
     /// A client in the name of `principal`.
     pub fn client(&self, principal: Principal) -> Client {
-        let minter = self.house.minter.clone().unwrap();
-        TicketingServiceClient::new(Upstream::Local(self.routes.clone()).acting_as(principal, minter, NAME))
+        TicketingServiceClient::new(self.way(principal))
+    }
+
+    /// An agent of all branches, for casework.
+    pub fn casework(&self) -> CaseworkServiceClient<server::hop::Acting> {
+        CaseworkServiceClient::new(self.way(staff("grace", BranchScope::All, &[])))
     }
 
     /// An agent of all branches, with no more than the permissions of one.
@@ -136,7 +147,7 @@ impl Place {
     }
 }
 
-fn staff(subject: &str, scope: BranchScope, more: &[Permission]) -> Principal {
+pub fn staff(subject: &str, scope: BranchScope, more: &[Permission]) -> Principal {
     let permissions = [Permission::ComplaintRead, Permission::ComplaintWrite, Permission::ComplaintImport];
     let permissions = permissions.into_iter().chain(more.iter().copied()).collect();
     Principal { subject: subject.into(), kind: Kind::Staff, permissions, scope }

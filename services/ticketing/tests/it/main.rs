@@ -4,6 +4,7 @@
 extern crate karibu_ticketing as ticketing;
 
 mod bench;
+mod casework;
 mod import;
 mod lists;
 mod neighbours;

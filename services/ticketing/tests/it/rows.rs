@@ -3,25 +3,37 @@
 use kernel::{Money, Points};
 use stage::check_survival;
 use ticketing::domain::branch::Branch;
+use ticketing::domain::budget::{Budget, Hold};
+use ticketing::domain::care::{Apology, Care, Clarification, Empathy, EvidenceItem, EvidenceKind, Impact};
+use ticketing::domain::class::{CaseKind, Class, Confidentiality, Link, LinkKind, Priority};
 use ticketing::domain::code::Channel;
 use ticketing::domain::compensation::{Compensation, CompensationState, Good, Terms};
 use ticketing::domain::complaint::{
     Complaint, Decision, Reopening, Resolution, Severity, Story, Understanding, WaitingOn,
 };
+use ticketing::domain::deadline::{Deadline, DeadlineKind};
+use ticketing::domain::ending::Ending;
 use ticketing::domain::finding::{FactStatus, Finding};
 use ticketing::domain::follow_up::{FollowUp, FollowUpKind, FollowUpState};
 use ticketing::domain::historical::{CompanyResponse, HistoricalCase};
 use ticketing::domain::interaction::{Direction, Interaction, Words};
 use ticketing::domain::lifecycle::State;
+use ticketing::domain::mandate::{Allowance, Mandate, Period, Rolling, Rule, Unit};
 use ticketing::domain::number::Counter;
 use ticketing::domain::promise::{Promise, PromiseState};
 use ticketing::domain::proposal::{Choice, ChoiceMaker, Proposal, ProposalKind, ProposalSet, SetState};
+use ticketing::domain::staff::{Grant, Staff};
+use ticketing::domain::tally::{Line, Tally};
 use uuid::Uuid;
 
 use crate::bench::both;
 
 fn id(number: u128) -> Uuid {
     Uuid::from_u128(number)
+}
+
+fn hold() -> Hold {
+    Hold { budget: id(47), unit: Unit::Money("KWD".parse().unwrap()), amount: 1_500 }
 }
 
 fn gift() -> Terms {
@@ -51,12 +63,19 @@ fn proposal_sets() -> Vec<ProposalSet> {
         proposals: vec![proposal(21, Some(gift())), proposal(22, Some(Terms::Points(Points(500))))],
         offered_at_us: 14,
         expires_at_us: Some(15),
+        offered_by: "grace".into(),
+        approved_by: vec!["boss".into()],
+        split: true,
+        holds: vec![hold()],
     };
     vec![
         set(23, SetState::Offered),
         set(24, SetState::Chosen(choice)),
         set(25, SetState::Expired),
         set(26, SetState::Withdrawn),
+        set(27, SetState::Pending { missing: 2 }),
+        set(28, SetState::Declined { by: "boss".into() }),
+        set(29, SetState::Countered { wish: "Both ✓".into(), at_us: 15 }),
     ]
 }
 
@@ -68,6 +87,9 @@ fn compensations() -> Vec<Compensation> {
         terms: gift(),
         approved_at_us: 16,
         state,
+        promised_by: "grace".into(),
+        hold: Some(hold()),
+        reverses: Some(id(35).into()),
     };
     vec![
         compensation(35, CompensationState::Approved),
@@ -76,14 +98,55 @@ fn compensations() -> Vec<Compensation> {
     ]
 }
 
+/// Everything that shows how a customer was heard.
+fn care() -> Care {
+    let asked = |number, answer| Clarification {
+        id: id(number).into(),
+        question: "Which?".into(),
+        asked_by: "grace".into(),
+        asked_at_us: 25,
+        answer,
+    };
+    Care {
+        clarifications: vec![asked(40, None), asked(41, Some(("That one ✓".into(), 26)))],
+        empathies: vec![Empathy { words: "Oh".into(), by: "grace".into(), at_us: 27 }],
+        apologies: vec![Apology {
+            channel: Some(Channel::Phone),
+            wording: Some("sorry-1".into()),
+            admits_liability: true,
+            by: "grace".into(),
+            at_us: 28,
+        }],
+        unapologized_reason: Some("none".into()),
+        no_outcome_desired: true,
+        evidence: vec![EvidenceItem {
+            id: id(42).into(),
+            kind: EvidenceKind::Image,
+            reference: "photo".into(),
+            sha256: Some("00".into()),
+            by: "grace".into(),
+            at_us: 29,
+        }],
+        impact: Some(Impact {
+            money: Some(Money::new("KWD".parse().unwrap(), 1_234)),
+            occasion: true,
+            safety: true,
+            vulnerable: true,
+            repeat_of: Some(id(43).into()),
+        }),
+    }
+}
+
 /// A complaint with nothing left out.
 fn eventful() -> Complaint {
     let promise = |number, state| Promise {
         id: id(number).into(),
-        proposal: id(21).into(),
+        proposal: Some(id(21).into()),
         text: "Coffee".into(),
         state,
         due_at_us: Some(17),
+        owner: Some(id(5).into()),
+        made_at_us: 11,
     };
     let story = Story {
         waiting_on: WaitingOn::Customer,
@@ -94,7 +157,16 @@ fn eventful() -> Complaint {
         purchases: vec![id(31).into()],
         acknowledged_at_us: Some(18),
         understanding: Some(Understanding { paraphrase: "Tea".into(), unconfirmed_reason: Some("away".into()) }),
-        apologized: true,
+        class: Class {
+            kind: CaseKind::Proactive,
+            priority: Some(Priority::Urgent),
+            confidentiality: Confidentiality::Hr,
+            regime: Some("DISP".into()),
+            asked_for: Some((CaseKind::Query, "grace".into())),
+        },
+        care: care(),
+        recused: vec![id(46).into()],
+        links: vec![Link { other: id(39).into(), kind: LinkKind::CausedBy }],
         findings: vec![Finding {
             id: id(32).into(),
             summary: "Shelf".into(),
@@ -108,6 +180,8 @@ fn eventful() -> Complaint {
         promises: vec![
             promise(33, PromiseState::Open),
             promise(34, PromiseState::Kept { at_us: 20, proof: Some("slip".into()) }),
+            promise(44, PromiseState::Broken { at_us: 17 }),
+            promise(45, PromiseState::Waived { at_us: 18, reason: "Never mind".into() }),
         ],
         compensations: compensations(),
         follow_ups: vec![id(38).into()],
@@ -115,6 +189,8 @@ fn eventful() -> Complaint {
             decision: Decision::Goodwill,
             reason: "Because".into(),
             root_cause: Some("LABEL".into()),
+            ending: Ending::Explained,
+            anything_else: "The light".into(),
             at_us: 22,
         }),
         resolution_count: 2,
@@ -220,9 +296,67 @@ async fn every_other_aggregate_survives_its_row() {
             time_zone: "Africa/Kigali".into(),
             currency: "RWF".parse().unwrap(),
             closed: true,
+            parent: Some(id(9).into()),
+            calendar: None,
         };
         check_survival(&bench, Branch { id: id(2).into(), closed: false, ..branch.clone() }).await;
         check_survival(&bench, branch).await;
         check_survival(&bench, Counter { id: id(1), version: 2, name: "KGL-1-2026".into(), last: 123 }).await;
+    }
+}
+
+#[tokio::test]
+async fn what_is_promised_and_spent_survives_its_row() {
+    let rolling = Some(Rolling { most: 5, days: 30 });
+    let rule = Rule {
+        role: Some("lead".into()),
+        good: Some(Good::Voucher),
+        unit: Unit::Money("JPY".parse().unwrap()),
+        most: 4,
+        per_customer: rolling,
+        per_agent: rolling,
+        four_eyes_above: Some(3),
+        valid_from_us: Some(1),
+        valid_to_us: Some(2),
+    };
+    for bench in both().await {
+        let mandate = Mandate {
+            branch: id(1).into(),
+            version: 2,
+            rules: vec![rule.clone(), Rule { role: None, good: None, unit: Unit::Points, ..rule.clone() }],
+            allowances: vec![Allowance { unit: Unit::Points, period: Period::Year, most: 9 }],
+            created_at_us: 3,
+            updated_at_us: 4,
+        };
+        check_survival(&bench, mandate).await;
+        let budget = Budget {
+            id: id(1),
+            version: 2,
+            branch: id(3).into(),
+            unit: Unit::Points,
+            period: "2026-11".into(),
+            most: 10,
+            reserved: 4,
+            spent: 5,
+        };
+        check_survival(&bench, budget).await;
+        let line = Line { compensation: id(2).into(), amount: 3, at_us: 4 };
+        check_survival(&bench, Tally { id: id(1), version: 2, lines: vec![line] }).await;
+        let deadline = Deadline {
+            id: id(1),
+            version: 2,
+            complaint: id(3).into(),
+            kind: DeadlineKind::PromiseEnds,
+            subject: id(4),
+            due_at_us: 5,
+            done: true,
+        };
+        check_survival(&bench, deadline).await;
+        let grants = vec![
+            Grant { role: "lead".into(), branches: None },
+            Grant { role: "agent".into(), branches: Some(vec![id(5).into()]) },
+        ];
+        check_survival(&bench, Staff { id: id(1).into(), version: 2, home: Some(id(5).into()), grants, left: true })
+            .await;
     }
 }

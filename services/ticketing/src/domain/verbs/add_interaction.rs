@@ -68,7 +68,7 @@ impl Verb<Ticketing> for AddInteraction {
         let occurred_at_us = self.occurred_at_us.unwrap_or(cx.now_us);
         ensure!(occurred_at_us <= cx.now_us, Refusal::NotYetHappened { field: "occur_time" });
 
-        if self.direction == Direction::Inbound {
+        if self.direction == Direction::Inbound && complaint.story.waiting_on == WaitingOn::Customer {
             complaint.story.waiting_on = WaitingOn::Nobody;
         }
         let words = Words {

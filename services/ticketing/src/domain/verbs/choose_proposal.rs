@@ -3,12 +3,17 @@
 use commit::{Verb, ensure, refuse};
 
 use crate::Ticketing;
+use crate::domain::budget::Hold;
 use crate::domain::compensation::{Compensation, CompensationState};
 use crate::domain::complaint::WaitingOn;
 use crate::domain::lifecycle::Command;
-use crate::domain::promise::{Promise, PromiseState};
+use crate::domain::mandate::Unit;
+use crate::domain::promise::{Promise, PromiseState, Room};
 use crate::domain::proposal::{Choice, ChoiceMaker, SetState};
+use crate::domain::tally::{Line, Tally, Whose};
 use crate::domain::{Case, CaseFile, CompensationId, Cx, Desk, Event, Outcome, PromiseId, ProposalId, Refusal};
+
+use super::offering::release;
 
 /// This one.
 #[derive(Clone, Debug)]
@@ -28,6 +33,7 @@ impl Verb<Ticketing> for ChooseProposal {
 
     fn decide(&self, desk: &mut Desk, cx: &mut Cx<'_>) -> Outcome<CaseFile> {
         let (complaint, next) = self.case.take(&mut desk.complaints, Command::ChooseProposal)?;
+        let owner = complaint.owner;
         let Some(set) = complaint.story.proposal_sets.last_mut() else { refuse!(Refusal::ProposalNotFound) };
         ensure!(!set.is_expired(cx.now_us), Refusal::ProposalsExpired);
         let Some(proposal) = set.proposals.iter().find(|proposal| proposal.id == self.proposal).cloned() else {
@@ -42,43 +48,56 @@ impl Verb<Ticketing> for ChooseProposal {
             consent_note: self.consent_note.clone(),
             at_us: cx.now_us,
         });
+        let (promised_by, mut holds) = (set.offered_by.clone(), std::mem::take(&mut set.holds));
         let set = set.id;
         complaint.story.waiting_on = WaitingOn::Nobody;
         let id = complaint.id;
         let event = Event::ProposalChosen { complaint: id, set, proposal: proposal.id, kind: proposal.kind };
         complaint.step(next, event, &mut desk.history, cx);
 
-        let promise = PromiseId(cx.new_id());
-        complaint.story.promises.push(Promise {
-            id: promise,
-            proposal: proposal.id,
+        let promise = Promise {
+            id: PromiseId(cx.new_id()),
+            proposal: Some(proposal.id),
             text: proposal.description,
             state: PromiseState::Open,
             due_at_us: proposal.fulfil_by_us,
-        });
-        let event = Event::PromiseMade { complaint: id, promise, due_at_us: proposal.fulfil_by_us };
-        complaint.tell(event, &mut desk.history, cx);
+            owner,
+            made_at_us: cx.now_us,
+        };
+        promise.make(complaint, Room { deadlines: &mut desk.deadlines, history: &mut desk.history }, cx);
 
         if let Some(terms) = proposal.compensation {
             let compensation = CompensationId(cx.new_id());
+            let (unit, amount) = terms.amount();
+            let customer = complaint.customer;
+            let line = Line { compensation, amount, at_us: cx.now_us };
+            for whose in customer.map(Whose::Customer).into_iter().chain([Whose::Agent(&promised_by)]) {
+                Tally::add(&mut desk.tallies, whose, unit, line)?;
+            }
             complaint.story.compensations.push(Compensation {
                 id: compensation,
                 proposal: proposal.id,
                 terms: terms.clone(),
                 approved_at_us: cx.now_us,
                 state: CompensationState::Approved,
+                promised_by,
+                hold: keep(&mut holds, unit, amount),
+                reverses: None,
             });
-            let event = Event::CompensationApproved {
-                complaint: id,
-                compensation,
-                customer: complaint.customer,
-                branch: complaint.branch,
-                terms,
-            };
+            let event =
+                Event::CompensationApproved { complaint: id, compensation, customer, branch: complaint.branch, terms };
             complaint.tell(event, &mut desk.history, cx);
         }
-        Ok(CaseFile::of(complaint, &mut desk.follow_ups)?)
+        release(holds, id, desk, cx)?;
+        Ok(CaseFile::of(self.case.see(&mut desk.complaints)?, &mut desk.follow_ups)?)
     }
+}
+
+/// Takes `amount` out of what is held of `unit`; what is left in `holds` is not needed.
+fn keep(holds: &mut [Hold], unit: Unit, amount: i64) -> Option<Hold> {
+    let held = holds.iter_mut().find(|held| held.unit == unit)?;
+    held.amount = held.amount.saturating_sub(amount);
+    Some(Hold { amount, ..*held })
 }
 
 #[cfg(test)]
@@ -116,6 +135,20 @@ mod tests {
             let verb = choice(&stage.complaint(&case), case);
             assert_eq!(stage.play(&verb).err(), refusal);
         }
+    }
+
+    #[test]
+    fn a27_two_choices_at_once_one_wins() {
+        let (mut stage, case) = Stage::at(State::Offered);
+        let first = choice(&stage.complaint(&case), case.clone());
+        let second = ChooseProposal {
+            proposal: stage.complaint(&case).story.proposal_sets[0].proposals[1].id,
+            ..choice(&stage.complaint(&case), case.clone())
+        };
+        stage.play(&first).unwrap();
+        let refusal = Refusal::WrongState { command: Command::ChooseProposal, state: State::Fulfilling };
+        assert_eq!(stage.play(&second).unwrap_err(), refusal);
+        assert_eq!(stage.complaint(&case).story.promises.len(), 1);
     }
 
     #[test]

@@ -4,6 +4,7 @@
 use commit::{Verb, ensure, refuse};
 
 use crate::Ticketing;
+use crate::domain::care::Apology;
 use crate::domain::complaint::{Severity, Understanding};
 use crate::domain::lifecycle::Command;
 use crate::domain::{Case, CaseFile, Cx, Desk, Event, Outcome, Refusal};
@@ -25,8 +26,12 @@ pub struct ConfirmUnderstanding {
     pub category: Option<String>,
     /// How bad it is; `None` keeps what stands.
     pub severity: Option<Severity>,
+    /// The customer was asked, and wants nothing in particular.
+    pub no_outcome_desired: bool,
     /// An apology was made.
     pub apologized: bool,
+    /// Why nobody apologized.
+    pub unapologized_reason: Option<String>,
 }
 
 impl Verb<Ticketing> for ConfirmUnderstanding {
@@ -39,11 +44,16 @@ impl Verb<Ticketing> for ConfirmUnderstanding {
         let Some(category) = self.category.clone().or_else(|| story.category.clone()) else {
             refuse!(Refusal::CategoryNeeded)
         };
+        let sorry = self.apologized || !story.care.apologies.is_empty() || self.unapologized_reason.is_some();
+        ensure!(sorry, Refusal::ApologyNeeded);
+        let desired = self.desired_outcome.clone().or_else(|| story.desired_outcome.clone());
+        ensure!(desired.is_some() || self.no_outcome_desired, Refusal::DesiredOutcomeNeeded);
 
         story.category = Some(category.clone());
         story.severity = self.severity.unwrap_or(story.severity);
-        story.desired_outcome = self.desired_outcome.clone().or_else(|| story.desired_outcome.take());
-        story.apologized |= self.apologized;
+        story.care.no_outcome_desired = desired.is_none();
+        story.desired_outcome = desired;
+        story.care.unapologized_reason.clone_from(&self.unapologized_reason);
         story.understanding = Some(Understanding {
             paraphrase: self.paraphrase.clone(),
             unconfirmed_reason: (!self.confirmed).then(|| self.unconfirmed_reason.clone()),
@@ -53,9 +63,17 @@ impl Verb<Ticketing> for ConfirmUnderstanding {
             confirmed: self.confirmed,
             category,
             severity: story.severity,
-            apologized: story.apologized,
+            apologized: self.apologized || !story.care.apologies.is_empty(),
         };
         complaint.step(next, event, &mut desk.history, cx);
+        if self.apologized {
+            let channel = complaint.channel;
+            Apology { channel, wording: None, admits_liability: false, by: cx.by.to_owned(), at_us: cx.now_us }.record(
+                complaint,
+                &mut desk.history,
+                cx,
+            );
+        }
         Ok(CaseFile::of(complaint, &mut desk.follow_ups)?)
     }
 }
@@ -82,6 +100,31 @@ mod tests {
         let (mut stage, case) = Stage::at(State::Acknowledged);
         let verb = ConfirmUnderstanding { category: None, ..understanding(case) };
         assert_eq!(stage.play(&verb).unwrap_err(), Refusal::CategoryNeeded);
+    }
+
+    #[test]
+    fn somebody_is_sorry_or_says_why_not_and_admits_nothing() {
+        let (mut stage, case) = Stage::at(State::Acknowledged);
+        let verb = ConfirmUnderstanding { apologized: false, ..understanding(case) };
+        assert_eq!(stage.play(&verb).unwrap_err(), Refusal::ApologyNeeded);
+        let reasoned = ConfirmUnderstanding { unapologized_reason: Some("only a question".to_owned()), ..verb.clone() };
+        assert!(stage.play(&reasoned).unwrap().complaint.story.care.apologies.is_empty());
+        let (mut stage, case) = Stage::at(State::Acknowledged);
+        let sorry = ConfirmUnderstanding { case, apologized: true, ..verb };
+        let [apology] = &stage.play(&sorry).unwrap().complaint.story.care.apologies[..] else { unreachable!("one") };
+        assert!(!apology.admits_liability);
+        let told = stage.told();
+        assert!(matches!(&told[..], [Event::Understood { .. }, Event::Apologized { admits_liability: false, .. }]));
+    }
+
+    #[test]
+    fn what_the_customer_wants_is_on_record_before_anything_is_offered() {
+        let (mut stage, case) = Stage::at(State::Acknowledged);
+        stage.edit(&case, |complaint| complaint.story.desired_outcome = None);
+        let verb = ConfirmUnderstanding { desired_outcome: None, ..understanding(case) };
+        assert_eq!(stage.play(&verb).unwrap_err(), Refusal::DesiredOutcomeNeeded);
+        let nothing = ConfirmUnderstanding { no_outcome_desired: true, ..verb };
+        assert!(stage.play(&nothing).unwrap().complaint.story.care.no_outcome_desired);
     }
 
     #[test]

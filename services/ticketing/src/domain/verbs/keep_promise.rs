@@ -9,6 +9,8 @@ use crate::domain::lifecycle::Command;
 use crate::domain::promise::PromiseState;
 use crate::domain::{Case, CaseFile, Cx, Desk, Event, Outcome, PromiseId, Refusal};
 
+use super::offering::spend;
+
 /// It is done.
 #[derive(Clone, Debug)]
 pub struct KeepPromise {
@@ -29,23 +31,25 @@ impl Verb<Ticketing> for KeepPromise {
         let Some(promise) = promises.iter_mut().find(|promise| promise.id == self.promise) else {
             refuse!(Refusal::PromiseNotFound)
         };
-        ensure!(promise.state == PromiseState::Open, Refusal::PromiseNotOpen);
+        ensure!(promise.state.is_owed(), Refusal::PromiseNotOpen);
 
         promise.state = PromiseState::Kept { at_us: cx.now_us, proof: self.proof.clone() };
         let (id, proposal) = (complaint.id, promise.proposal);
         complaint.step(next, Event::PromiseKept { complaint: id, promise: self.promise }, &mut desk.history, cx);
 
         let handed_over = complaint.story.compensations.iter_mut().find(|compensation| {
-            compensation.proposal == proposal
+            Some(compensation.proposal) == proposal
                 && compensation.terms.is_handed_over()
                 && compensation.state == CompensationState::Approved
         });
         if let Some(compensation) = handed_over {
             compensation.state = CompensationState::Issued { at_us: cx.now_us };
+            let hold = compensation.hold;
             let event = Event::CompensationIssued { complaint: id, compensation: compensation.id };
             complaint.tell(event, &mut desk.history, cx);
+            spend(hold, id, desk, cx)?;
         }
-        Ok(CaseFile::of(complaint, &mut desk.follow_ups)?)
+        Ok(CaseFile::of(self.case.see(&mut desk.complaints)?, &mut desk.follow_ups)?)
     }
 }
 

@@ -1,9 +1,10 @@
-//! Open: a complaint comes in.
+//! Open: a case comes in. What comes out of another case, or up with it, is opened in the same way.
 
 use commit::{Verb, ensure};
 use kernel::BranchScope;
 
 use crate::Ticketing;
+use crate::domain::class::{Class, Link, LinkKind};
 use crate::domain::code::Channel;
 use crate::domain::complaint::{Complaint, Severity, Story};
 use crate::domain::desk::branch_of;
@@ -36,21 +37,61 @@ pub struct Open {
     pub desired_outcome: Option<String>,
     /// Purchases that it is about.
     pub purchases: Vec<PurchaseId>,
+    /// What kind of case it is, and who may work on it.
+    pub class: Class,
 }
 
-impl Verb<Ticketing> for Open {
-    type Reply = CaseFile;
+/// A case that is about to be opened.
+pub(crate) struct NewCase {
+    /// Its id.
+    pub id: ComplaintId,
+    /// Where it happened.
+    pub branch: BranchId,
+    /// Whose it is, if known.
+    pub customer: Option<CustomerId>,
+    /// How it came in.
+    pub channel: Channel,
+    /// The case that it came out of.
+    pub follow_on_of: Option<ComplaintId>,
+    /// What is known of it.
+    pub story: Story,
+}
 
-    fn decide(&self, desk: &mut Desk, cx: &mut Cx<'_>) -> Outcome<CaseFile> {
-        ensure!(self.scope.allows(self.branch.uuid()), Refusal::BranchUnknown);
+impl NewCase {
+    /// A case that belongs to another one, at the same branch and of the same customer.
+    pub(super) fn beside(
+        id: ComplaintId,
+        other: &Complaint,
+        kind: LinkKind,
+        channel: Channel,
+        mut story: Story,
+    ) -> Self {
+        story.links.push(Link { other: other.id, kind });
+        let follow_on_of = (kind == LinkKind::CausedBy).then_some(other.id);
+        Self { id, branch: other.branch, customer: other.customer, channel, follow_on_of, story }
+    }
+
+    /// Opens it: gives it a number, stores it and tells of it.
+    pub(super) fn open<'w>(self, desk: &'w mut Desk, cx: &mut Cx<'_>) -> Outcome<&'w mut Complaint> {
         let branch = branch_of(&mut desk.branches, self.branch)?;
         ensure!(!branch.closed, Refusal::BranchClosed);
         let number = next_number(&mut desk.counters, branch, branch.year(cx.now_us))?;
-
-        let complaint = desk.complaints.insert(Complaint {
-            id: ComplaintId(cx.new_id()),
-            version: 0,
+        let event = Event::Opened {
+            complaint: self.id,
             number: number.clone(),
+            customer: self.customer,
+            branch: self.branch,
+            channel: self.channel,
+            severity: self.story.severity,
+            category: self.story.category.clone(),
+            touchpoint: self.story.touchpoint.clone(),
+            kind: self.story.class.kind,
+            follow_on_of: self.follow_on_of,
+        };
+        let complaint = desk.complaints.insert(Complaint {
+            id: self.id,
+            version: 0,
+            number,
             state: State::Received,
             branch: self.branch,
             customer: self.customer,
@@ -59,27 +100,32 @@ impl Verb<Ticketing> for Open {
             opened_at_us: cx.now_us,
             created_at_us: cx.now_us,
             updated_at_us: cx.now_us,
-            story: Story {
-                narrative: self.narrative.clone(),
-                desired_outcome: self.desired_outcome.clone(),
-                category: self.category.clone(),
-                touchpoint: self.touchpoint.clone(),
-                purchases: self.purchases.clone(),
-                ..Story::new(self.subject.clone(), self.severity)
-            },
+            story: self.story,
         });
-        let event = Event::Opened {
-            complaint: complaint.id,
-            number,
-            customer: self.customer,
-            branch: self.branch,
-            channel: self.channel,
-            severity: self.severity,
+        complaint.tell(event, &mut desk.history, cx);
+        Ok(complaint)
+    }
+}
+
+impl Verb<Ticketing> for Open {
+    type Reply = CaseFile;
+
+    fn decide(&self, desk: &mut Desk, cx: &mut Cx<'_>) -> Outcome<CaseFile> {
+        ensure!(self.scope.allows(self.branch.uuid()), Refusal::BranchUnknown);
+        let story = Story {
+            narrative: self.narrative.clone(),
+            desired_outcome: self.desired_outcome.clone(),
             category: self.category.clone(),
             touchpoint: self.touchpoint.clone(),
+            purchases: self.purchases.clone(),
+            class: self.class.clone(),
+            ..Story::new(self.subject.clone(), self.severity)
         };
-        complaint.tell(event, &mut desk.history, cx);
-        Ok(CaseFile::of(complaint, &mut desk.follow_ups)?)
+        let id = ComplaintId(cx.new_id());
+        let Self { branch, customer, channel, .. } = *self;
+        let new = NewCase { id, branch, customer, channel, follow_on_of: None, story };
+        let complaint = new.open(desk, cx)?.clone();
+        Ok(CaseFile::of(&complaint, &mut desk.follow_ups)?)
     }
 }
 

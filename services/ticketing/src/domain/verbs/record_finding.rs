@@ -29,6 +29,8 @@ impl Verb<Ticketing> for RecordFinding {
     fn decide(&self, desk: &mut Desk, cx: &mut Cx<'_>) -> Outcome<CaseFile> {
         let (complaint, next) = self.case.take(&mut desk.complaints, Command::RecordFinding)?;
         ensure!(self.cause.is_some() || self.status == FactStatus::Undetermined, Refusal::CauseNeeded);
+        let shown = !self.evidence.is_empty() || !complaint.story.care.evidence.is_empty();
+        ensure!(shown || self.status == FactStatus::Undetermined, Refusal::EvidenceNeeded);
 
         let finding = FindingId(cx.new_id());
         complaint.story.findings.push(Finding {
@@ -60,6 +62,17 @@ mod tests {
             let (mut stage, case) = Stage::at(State::Investigating);
             let verb = RecordFinding { cause: None, status: *status, ..finding(case) };
             assert_eq!(stage.play(&verb).is_ok(), *status == FactStatus::Undetermined, "{status:?}");
+        }
+    }
+
+    #[test]
+    fn something_shows_what_was_found_out() {
+        for (status, refusal) in
+            [(FactStatus::Probable, Some(Refusal::EvidenceNeeded)), (FactStatus::Undetermined, None)]
+        {
+            let (mut stage, case) = Stage::at(State::Investigating);
+            let verb = RecordFinding { evidence: Vec::new(), status, ..finding(case) };
+            assert_eq!(stage.play(&verb).err(), refusal);
         }
     }
 

@@ -6,7 +6,10 @@ use commit::{Verb, refuse};
 use crate::Ticketing;
 use crate::domain::compensation::CompensationState;
 use crate::domain::lifecycle::State;
+use crate::domain::tally::{Tally, Whose};
 use crate::domain::{CompensationId, ComplaintId, Cx, Desk, Event, Outcome, Refusal};
+
+use super::offering::{release, spend};
 
 /// What became of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,11 +49,14 @@ impl Verb<Ticketing> for SettleCompensation {
 
         let Some(complaint) = desk.complaints.edit(self.complaint)? else { refuse!(Refusal::ComplaintNotFound) };
         let (id, compensation) = (complaint.id, self.compensation);
-        let state = &mut complaint.story.compensations[place].state;
+        let settled = &mut complaint.story.compensations[place];
+        let (hold, promised_by, (unit, _)) = (settled.hold, settled.promised_by.clone(), settled.terms.amount());
+        let (customer, state) = (complaint.customer, &mut settled.state);
         match &self.settlement {
             Settlement::Granted => {
                 *state = CompensationState::Issued { at_us: cx.now_us };
                 complaint.tell(Event::CompensationIssued { complaint: id, compensation }, &mut desk.history, cx);
+                spend(hold, id, desk, cx)?;
             }
             Settlement::Refused { reason } => {
                 *state = CompensationState::Failed { reason: reason.clone() };
@@ -60,6 +66,10 @@ impl Verb<Ticketing> for SettleCompensation {
                 };
                 let event = Event::CompensationFailed { complaint: id, compensation, reason: reason.clone() };
                 complaint.step(next, event, &mut desk.history, cx);
+                for whose in customer.map(Whose::Customer).into_iter().chain([Whose::Agent(&promised_by)]) {
+                    Tally::take_out(&mut desk.tallies, whose, unit, compensation)?;
+                }
+                release(hold.into_iter().collect(), id, desk, cx)?;
             }
         }
         Ok(())

@@ -1,34 +1,17 @@
-//! What ticketing tells the others, and what it makes of what they tell: the only place that knows the
-//! names of event types.
+//! What each event of ticketing is told as: one line per event, from its fields to those of its payload.
 
-use ::events::Poison;
-use commit::{DomainEvent, Effect, LogEvent};
+use commit::DomainEvent;
 use prost::Message;
-use proto::karibu::loyalty::v1 as loyalty;
-use proto::karibu::organization::v1 as organization;
 use proto::karibu::ticketing::v1 as wire;
 use proto::{EventPayload, timestamp_from_us};
-use uuid::Uuid;
 
-use crate::Ticketing;
+use super::{PREFIX, VERSION};
 use crate::domain::Event;
-use crate::domain::verbs::{CloseBranch, PutBranch, SettleCompensation, Settlement, UpdateBranch};
 use crate::grpc::codes::Coded;
 use crate::grpc::wire as to;
 
-/// The logs that ticketing follows.
-pub(crate) const SOURCES: &[&str] = &["organization", "loyalty"];
-
-/// The full type of an event of ticketing, such as `karibu.ticketing.complaint.opened.v1`.
-pub(crate) fn full_type(kind: &str) -> String {
-    format!("{PREFIX}{kind}{VERSION}")
-}
-
-const PREFIX: &str = "karibu.ticketing.";
-const VERSION: &str = ".v1";
-
 /// Entity and event of a full type, such as `complaint.opened`.
-fn kind_of(full_type: &'static str) -> &'static str {
+pub(super) fn kind_of(full_type: &'static str) -> &'static str {
     full_type.strip_prefix(PREFIX).and_then(|rest| rest.strip_suffix(VERSION)).unwrap_or(full_type)
 }
 
@@ -48,7 +31,9 @@ macro_rules! told {
 }
 
 told! {
-    Opened { complaint, number, customer, branch, channel, severity, category, touchpoint } => ComplaintOpened {
+    Opened {
+        complaint, number, customer, branch, channel, severity, category, touchpoint, kind, follow_on_of
+    } => ComplaintOpened {
         complaint_id: complaint.to_string(),
         number: number.clone(),
         customer_id: to::optional_id(*customer),
@@ -57,6 +42,8 @@ told! {
         severity: severity.number(),
         category_code: to::optional_text(category.as_deref()),
         touchpoint_code: to::optional_text(touchpoint.as_deref()),
+        kind: kind.number(),
+        follow_on_of_complaint_id: to::optional_id(*follow_on_of),
     }
     Acknowledged { complaint, channel } => ComplaintAcknowledged {
         complaint_id: complaint.to_string(),
@@ -166,6 +153,147 @@ told! {
         resolution_count: *resolution_count,
         reason_code: reason_code.clone(),
     }
+    Apologized { complaint, channel, admits_liability } => ComplaintApologized {
+        complaint_id: complaint.to_string(),
+        channel: to::optional_number(*channel),
+        admits_liability: *admits_liability,
+    }
+    EmpathyShown { complaint } => ComplaintEmpathyShown {
+        complaint_id: complaint.to_string(),
+    }
+    QuestionAsked { complaint, clarification } => ComplaintQuestionAsked {
+        complaint_id: complaint.to_string(),
+        clarification_id: clarification.to_string(),
+    }
+    QuestionAnswered { complaint, clarification } => ComplaintQuestionAnswered {
+        complaint_id: complaint.to_string(),
+        clarification_id: clarification.to_string(),
+    }
+    EvidenceAdded { complaint, evidence, kind } => ComplaintEvidenceAdded {
+        complaint_id: complaint.to_string(),
+        evidence_id: evidence.to_string(),
+        kind: kind.number(),
+    }
+    ImpactRecorded { complaint, severity, occasion, safety, vulnerable, repeat_of } => ComplaintImpactRecorded {
+        complaint_id: complaint.to_string(),
+        severity: severity.number(),
+        occasion: *occasion,
+        safety: *safety,
+        vulnerable: *vulnerable,
+        repeat_of_complaint_id: to::optional_id(*repeat_of),
+    }
+    WaitingChanged { complaint, from, to } => ComplaintWaitingChanged {
+        complaint_id: complaint.to_string(),
+        from: from.number(),
+        to: to.number(),
+    }
+    PriorityChanged { complaint, from, to } => ComplaintPriorityChanged {
+        complaint_id: complaint.to_string(),
+        from: from.number(),
+        to: to.number(),
+    }
+    ReclassificationRequested { complaint, kind } => ComplaintReclassificationRequested {
+        complaint_id: complaint.to_string(),
+        kind: kind.number(),
+    }
+    Reclassified { complaint, kind, customer, branch } => ComplaintReclassified {
+        complaint_id: complaint.to_string(),
+        kind: kind.number(),
+        customer_id: to::optional_id(*customer),
+        branch_id: branch.to_string(),
+    }
+    SlaWarning { complaint, branch, owner, metric, due_at_us } => SlaWarning {
+        complaint_id: complaint.to_string(),
+        branch_id: branch.to_string(),
+        owner_staff_id: to::optional_id(*owner),
+        metric: metric.number(),
+        due_time: Some(timestamp_from_us(*due_at_us)),
+    }
+    SlaBreached { complaint, branch, owner, metric, due_at_us, by_change } => SlaBreached {
+        complaint_id: complaint.to_string(),
+        branch_id: branch.to_string(),
+        owner_staff_id: to::optional_id(*owner),
+        metric: metric.number(),
+        due_time: Some(timestamp_from_us(*due_at_us)),
+        by_change: *by_change,
+    }
+    SlaRecalculated { complaint, policy, due_at_us } => SlaRecalculated {
+        complaint_id: complaint.to_string(),
+        policy_code: policy.clone(),
+        due_time: due_at_us.map(timestamp_from_us),
+    }
+    SlaPolicyChanged { policy, code, retired } => SlaPolicyChanged {
+        sla_policy_id: policy.to_string(),
+        code: code.clone(),
+        retired: *retired,
+    }
+    ApprovalRequested { complaint, set, round, missing, split } => ProposalApprovalRequested {
+        complaint_id: complaint.to_string(),
+        proposal_set_id: set.to_string(),
+        round: *round,
+        missing_approvals: *missing,
+        split: *split,
+    }
+    ProposalsApproved { complaint, set, missing } => ProposalApproved {
+        complaint_id: complaint.to_string(),
+        proposal_set_id: set.to_string(),
+        missing_approvals: *missing,
+    }
+    ProposalsDeclined { complaint, set } => ProposalDeclined {
+        complaint_id: complaint.to_string(),
+        proposal_set_id: set.to_string(),
+    }
+    ProposalsCountered { complaint, set, round, wished } => ProposalCountered {
+        complaint_id: complaint.to_string(),
+        proposal_set_id: set.to_string(),
+        round: *round,
+        wished: *wished,
+    }
+    ProposalsExpired { complaint, set, round } => ProposalExpired {
+        complaint_id: complaint.to_string(),
+        proposal_set_id: set.to_string(),
+        round: *round,
+    }
+    CompensationReserved { complaint, set, unit, amount } => CompensationReserved {
+        complaint_id: complaint.to_string(),
+        proposal_set_id: set.to_string(),
+        unit: unit.clone(),
+        amount: *amount,
+    }
+    CompensationReleased { complaint, unit, amount } => CompensationReleased {
+        complaint_id: complaint.to_string(),
+        unit: unit.clone(),
+        amount: *amount,
+    }
+    CompensationReversed {
+        complaint, compensation, reverses, customer, branch, terms, reason_code
+    } => CompensationReversed {
+        compensation_id: compensation.to_string(),
+        reverses_compensation_id: reverses.to_string(),
+        complaint_id: complaint.to_string(),
+        customer_id: to::optional_id(*customer),
+        branch_id: branch.to_string(),
+        kind: to::compensation_kind(terms).into(),
+        unit: terms.amount().0.code().to_owned(),
+        amount: terms.amount().1,
+        reason_code: reason_code.clone(),
+    }
+    PromiseDue { complaint, promise, owner, due_at_us } => PromiseDue {
+        complaint_id: complaint.to_string(),
+        promise_id: promise.to_string(),
+        owner_staff_id: to::optional_id(*owner),
+        due_time: Some(timestamp_from_us(*due_at_us)),
+    }
+    PromiseBroken { complaint, promise, due_at_us, severity } => PromiseBroken {
+        complaint_id: complaint.to_string(),
+        promise_id: promise.to_string(),
+        due_time: Some(timestamp_from_us(*due_at_us)),
+        severity: severity.number(),
+    }
+    PromiseWaived { complaint, promise } => PromiseWaived {
+        complaint_id: complaint.to_string(),
+        promise_id: promise.to_string(),
+    }
     Withdrawn { complaint } => ComplaintWithdrawn {
         complaint_id: complaint.to_string(),
     }
@@ -178,93 +306,5 @@ told! {
         state: state.number(),
         company_response: response.number(),
         channel: to::optional_number(*channel),
-    }
-}
-
-/// What an event of another service means here; `None` = nothing.
-pub(crate) fn react(event: &LogEvent) -> Result<Option<Effect<Ticketing>>, Poison> {
-    Ok(Some(match event.kind.as_str() {
-        organization::BranchCreated::TYPE => {
-            let told: organization::BranchCreated = decode(event)?;
-            Effect::of(PutBranch {
-                branch: id(&told.branch_id)?,
-                currency: currency(&told.currency_code)?,
-                code: told.code,
-                time_zone: told.time_zone,
-            })
-        }
-        organization::BranchUpdated::TYPE => {
-            let told: organization::BranchUpdated = decode(event)?;
-            Effect::of(UpdateBranch {
-                branch: id(&told.branch_id)?,
-                currency: currency(&told.currency_code)?,
-                time_zone: told.time_zone,
-            })
-        }
-        organization::BranchClosed::TYPE => {
-            let told: organization::BranchClosed = decode(event)?;
-            Effect::of(CloseBranch { branch: id(&told.branch_id)? })
-        }
-        loyalty::GoodwillGranted::TYPE => {
-            let told: loyalty::GoodwillGranted = decode(event)?;
-            Effect::of(SettleCompensation {
-                complaint: id(&told.complaint_id)?,
-                compensation: id(&told.compensation_id)?,
-                settlement: Settlement::Granted,
-            })
-        }
-        loyalty::GoodwillRefused::TYPE => {
-            let told: loyalty::GoodwillRefused = decode(event)?;
-            Effect::of(SettleCompensation {
-                complaint: id(&told.complaint_id)?,
-                compensation: id(&told.compensation_id)?,
-                settlement: Settlement::Refused { reason: told.reason },
-            })
-        }
-        _ => return Ok(None),
-    }))
-}
-
-fn decode<T: Message + Default>(event: &LogEvent) -> Result<T, Poison> {
-    T::decode(event.payload.clone()).map_err(|error| Poison(format!("the payload does not decode: {error}")))
-}
-
-fn id<I: From<Uuid>>(text: &str) -> Result<I, Poison> {
-    text.parse::<Uuid>().map(I::from).map_err(|error| Poison(format!("an id does not parse: {error}")))
-}
-
-fn currency(code: &str) -> Result<kernel::Currency, Poison> {
-    code.parse().map_err(|error| Poison(format!("{code:?}: {error}")))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn types_are_named_as_in_the_contract() {
-        assert_eq!(kind_of(wire::ComplaintFollowUpDue::TYPE), "complaint.follow_up_due");
-        assert_eq!(full_type("complaint.follow_up_due"), wire::ComplaintFollowUpDue::TYPE);
-    }
-
-    #[test]
-    fn what_means_nothing_here_is_passed_over_and_what_is_broken_is_poison() {
-        let event = |kind: &str, payload: &'static [u8]| LogEvent {
-            seq: 1,
-            event_id: Uuid::nil(),
-            kind: kind.to_owned(),
-            aggregate_type: String::new(),
-            aggregate_id: Uuid::nil(),
-            aggregate_version: 1,
-            branch_id: None,
-            customer_id: None,
-            occurred_at_us: 0,
-            recorded_at_us: 0,
-            trace_context: None,
-            payload: payload.into(),
-        };
-        assert!(matches!(react(&event(loyalty::PointsAccrued::TYPE, b"")), Ok(None)));
-        assert!(react(&event(organization::BranchClosed::TYPE, b"")).is_err(), "a branch without an id");
-        assert!(react(&event(organization::BranchClosed::TYPE, b"\xFF")).is_err(), "no message at all");
     }
 }

@@ -1,0 +1,38 @@
+//! Reading mandates, budgets and deadlines.
+
+use ::store::{Result, args};
+use commit::Aggregate;
+use kernel::{Cursor, PageRequest};
+use uuid::Uuid;
+
+use super::remedy_rows::{BudgetRow, MandateRow};
+use super::{Page, Reads, corrupt, sql};
+use crate::domain::BranchId;
+use crate::domain::budget::Budget;
+use crate::domain::mandate::Mandate;
+
+/// Deadlines that the timer fires in one go; what is left comes right after.
+const DUE_LIMIT: i64 = 500;
+
+impl Reads {
+    /// What the branch trusts its people with, if it said so.
+    pub async fn find_mandate(&self, branch: BranchId) -> Result<Option<Mandate>> {
+        let rows: Vec<MandateRow> = self.db.fetch_all(sql::MANDATE_BY_ID, args![branch.uuid()]).await?;
+        rows.into_iter().next().map(Mandate::from_row).transpose().map_err(corrupt)
+    }
+
+    /// What the branch used of its allowances, by unit and period. Ask first whether the caller reaches it.
+    pub async fn list_budgets(&self, branch: BranchId, page: &PageRequest) -> Result<Page<Budget>> {
+        let after = page.after.map_or_else(Uuid::nil, |last| last.id);
+        let rows: Vec<BudgetRow> = self.db.fetch_all(sql::BUDGETS, args![branch.uuid(), after, page.limit()]).await?;
+        let mut items: Vec<Budget> = super::all(rows)?;
+        let next = page.cut(&mut items, |last: &Budget| Cursor { sort: 0, id: last.id });
+        Ok(Page { items, next })
+    }
+
+    /// Deadlines whose time has come at `now_us`, first due first, at most [`DUE_LIMIT`].
+    pub async fn list_deadlines_due(&self, now_us: i64) -> Result<Vec<Uuid>> {
+        let rows: Vec<(Uuid,)> = self.db.fetch_all(sql::DEADLINES_DUE, args![now_us, DUE_LIMIT]).await?;
+        Ok(rows.into_iter().map(|(id,)| id).collect())
+    }
+}
