@@ -2,6 +2,7 @@
 //! grows. Writing to it is the committer's alone.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
@@ -136,11 +137,14 @@ pub struct EventLog {
     db: Db,
     head: Arc<watch::Sender<i64>>,
     recent: Arc<Mutex<VecDeque<Arc<LogEvent>>>>,
+    /// Counts the times that it was found to have gone back.
+    setbacks: Arc<AtomicU64>,
 }
 
 impl EventLog {
     pub(crate) fn new(name: &'static str, db: Db, last_seq: i64) -> Self {
-        Self { name, db, head: Arc::new(watch::channel(last_seq).0), recent: Arc::default() }
+        let head = Arc::new(watch::channel(last_seq).0);
+        Self { name, db, head, recent: Arc::default(), setbacks: Arc::default() }
     }
 
     /// The name of the log, which is the short name of its service.
@@ -168,6 +172,12 @@ impl EventLog {
         if !recent.is_empty() {
             return Ok(recent);
         }
+        self.read_stored(after, max).await
+    }
+
+    /// [`Self::read`] from the table, whatever stands in memory: for whoever doubts that both tell the same.
+    pub async fn read_stored(&self, after: i64, max: usize) -> store::Result<Vec<Arc<LogEvent>>> {
+        let max = max.min(MAX_READ);
         let rows: Vec<EventRow> = self.db.fetch_all(sql::READ_LOG, args![after, max as i64]).await?;
         Ok(rows.into_iter().map(|row| Arc::new(row.into())).collect())
     }
@@ -182,7 +192,10 @@ impl EventLog {
         let last_seq = events.last()?.seq;
         let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
         // Another replica wrote between: what is kept must stay without a gap.
-        if recent.back().is_some_and(|newest| newest.seq + 1 != events[0].seq) {
+        if let Some(newest) = recent.back().filter(|newest| newest.seq + 1 != events[0].seq) {
+            if events[0].seq <= newest.seq {
+                self.setbacks.fetch_add(1, Ordering::AcqRel);
+            }
             recent.clear();
         }
         recent.extend(events);
@@ -207,6 +220,19 @@ impl EventLog {
             }
             newer
         });
+    }
+
+    /// The table holds no more than this, though more was known of: the database was restored to an older state under
+    /// this process. What stands in memory of it is not true any more.
+    pub fn went_back(&self, last_seq: i64) {
+        self.recent.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.setbacks.fetch_add(1, Ordering::AcqRel);
+        self.head.send_replace(last_seq);
+    }
+
+    /// How often the log was found to have gone back; whoever compared it with something else must do so again then.
+    pub fn setbacks(&self) -> u64 {
+        self.setbacks.load(Ordering::Acquire)
     }
 
     fn read_recent(&self, after: i64, max: usize) -> Vec<Arc<LogEvent>> {

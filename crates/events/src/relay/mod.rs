@@ -105,8 +105,14 @@ impl Relay {
             if pokes.is_none() {
                 pokes = self.link.pokes(self.names.poke(self.log.name())).await;
             }
+            let known = *self.log.head().borrow();
             match self.log.bounds().await {
                 Ok(bounds) => {
+                    if bounds.last_seq < known {
+                        let (log, is) = (self.log.name(), bounds.last_seq);
+                        tracing::error!(log, known, is, "the log is shorter than it was: its database was restored");
+                        self.log.went_back(is);
+                    }
                     self.log.saw(bounds.last_seq);
                     self.state.send_if_modified(|state| {
                         let grown = bounds.last_seq > state.head_seq;
@@ -137,6 +143,7 @@ impl Relay {
         let mut fork: Option<Mark> = None;
         let mut conflict: Option<i64> = None;
         loop {
+            let setbacks = self.log.setbacks();
             match self.resync(fork.as_ref(), conflict).await {
                 Ok(Stand::Forked { reason, mark }) => {
                     if fork.replace(mark).is_none() {
@@ -152,7 +159,7 @@ impl Relay {
                     match conflict.take() {
                         // Our own event stands there, and we have not put it there.
                         Some(seq) if seq <= last => {
-                            self.follow().await;
+                            self.follow(setbacks).await;
                             pause = BACKOFF.0;
                             continue;
                         }
@@ -161,7 +168,7 @@ impl Relay {
                         None => {}
                     }
                     self.set(|state| state.phase = RelayPhase::Leading);
-                    match self.pump(last).await {
+                    match self.pump(last, setbacks).await {
                         Stop::Cancelled => return,
                         Stop::Audit => {}
                         Stop::Conflict(seq, trouble) => {
@@ -202,14 +209,17 @@ impl Relay {
         }
     }
 
-    /// Another relay leads. Comes back when the stream stands still while the log has more.
-    async fn follow(&self) {
+    /// Another relay leads. Comes back when the stream stands still while the log has more, or when the log went back.
+    async fn follow(&self, setbacks: u64) {
         self.set(|state| state.phase = RelayPhase::Following);
         let mut head = self.log.head();
         let mut still_since: Option<Instant> = None;
         let patience = PATIENCE.mul_f64(self.link.chance().between(1.0, 2.0));
         loop {
             let known = *head.borrow_and_update();
+            if self.log.setbacks() != setbacks {
+                return;
+            }
             let published = self.state.borrow().published_seq;
             if known <= published {
                 still_since = None;

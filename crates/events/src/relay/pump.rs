@@ -8,6 +8,7 @@ use std::time::Duration;
 use commit::LogEvent;
 use futures_util::stream::FuturesOrdered;
 use futures_util::{FutureExt, StreamExt};
+use uuid::Uuid;
 
 use crate::envelope;
 use crate::link::{Ack, Outgoing};
@@ -40,26 +41,36 @@ type Acks = FuturesOrdered<BoxFuture<(i64, Ack)>>;
 /// What a relay has read and sent.
 struct Flow {
     epoch: i64,
-    /// The newest event that was sent.
+    /// The newest event that was sent, or that the stream had before.
     sent: i64,
+    /// Its id, as far as it is known: it must still stand there when the next one is read.
+    newest: Option<Uuid>,
     /// Read from the log and not sent.
     ready: VecDeque<Arc<LogEvent>>,
     acks: Acks,
 }
 
 impl Relay {
-    /// Publishes everything behind `last`, for ever.
-    pub(super) async fn pump(&self, last: i64) -> Stop {
+    /// Publishes everything behind `last`, for ever; `setbacks` are those that were known when the two were compared.
+    pub(super) async fn pump(&self, last: i64, setbacks: u64) -> Stop {
         let epoch = match self.log.bounds().await {
             Ok(bounds) => bounds.epoch,
             Err(error) => return Stop::Doubt(error.to_string()),
         };
-        let mut flow = Flow { epoch, sent: last, ready: VecDeque::new(), acks: FuturesOrdered::new() };
+        let newest = match self.log.read_stored(last - 1, 1).await {
+            Ok(events) => events.first().filter(|event| event.seq == last).map(|event| event.event_id),
+            Err(error) => return Stop::Doubt(error.to_string()),
+        };
+        let mut flow = Flow { epoch, sent: last, newest, ready: VecDeque::new(), acks: FuturesOrdered::new() };
         let mut head = self.log.head();
         let mut reconnects = self.link.reconnects();
         let mut audit = pin!(tokio::time::sleep(AUDIT));
         loop {
             let known = *head.borrow_and_update();
+            if self.log.setbacks() != setbacks {
+                drain(flow.acks).await;
+                return Stop::Audit;
+            }
             if let Err(stop) = self.fill(&mut flow, known).await {
                 return stop;
             }
@@ -93,8 +104,7 @@ impl Relay {
                 if known <= flow.sent {
                     break;
                 }
-                let events = self.log.read(flow.sent, PAGE).await.map_err(|error| Stop::Doubt(error.to_string()))?;
-                flow.ready.extend(events);
+                self.read_on(flow).await?;
             }
             let event = flow.ready.pop_front().filter(|event| event.seq == flow.sent + 1);
             let Some(event) = event else {
@@ -110,7 +120,21 @@ impl Relay {
             };
             let sent = self.link.publish(message).await;
             flow.acks.push_back(sent.map_err(|error| Stop::Doubt(format!("event {seq} cannot be sent: {error}")))?);
-            flow.sent = seq;
+            (flow.sent, flow.newest) = (seq, Some(event.event_id));
+        }
+        Ok(())
+    }
+
+    /// Reads the next events, and with them the one before: if that is another one by now, the database was restored to
+    /// an older state and has written on.
+    async fn read_on(&self, flow: &mut Flow) -> Result<(), Stop> {
+        let (sent, after) = (flow.sent, (flow.sent - 1).max(0));
+        let events = self.log.read(after, PAGE + 1).await.map_err(|error| Stop::Doubt(error.to_string()))?;
+        flow.ready.extend(events);
+        if let Some(before) = flow.ready.pop_front_if(|event| event.seq == sent)
+            && flow.newest.is_some_and(|newest| newest != before.event_id)
+        {
+            return Err(Stop::Audit);
         }
         Ok(())
     }

@@ -72,7 +72,8 @@ impl Relay {
     async fn differs(&self, seq: i64, epoch: i64) -> Result<Option<String>, BoxError> {
         // Purged or deleted: there is nothing to compare.
         let Some((headers, payload)) = self.link.message(&self.stream, seq).await? else { return Ok(None) };
-        let events = self.log.read(seq - 1, 1).await?;
+        // Not from memory, which may remember what the database has lost.
+        let events = self.log.read_stored(seq - 1, 1).await?;
         let Some(event) = events.first().filter(|event| event.seq == seq) else {
             return Err(format!("the log does not give event {seq}").into());
         };

@@ -11,6 +11,7 @@ use super::parts::Harbours;
 use super::plan::{Ask, CALLERS, Command, Plan};
 use super::play::BEGIN_US;
 use super::port::pass;
+use super::sabotage::Sabotage;
 use super::shops::{Ring, SetReminder};
 
 /// A caller without an answer asks again after this time.
@@ -53,23 +54,24 @@ pub(crate) fn start(plan: &Plan, harbours: &Harbours, began: Instant) -> Outcome
 async fn call(commands: Vec<Command>, harbours: Harbours, outcomes: Outcomes, began: Instant) {
     for command in commands {
         tokio::time::sleep_until(began + Duration::from_millis(command.at_ms)).await;
-        let answer = ask(&harbours, &command).await;
+        let answer = ask(&harbours, &command, 0).await;
         let mut again = None;
         if let (Ok(Some(_)), Some(ms)) = (&answer, command.again_ms) {
             pass(Duration::from_millis(ms)).await;
-            again = Some(ask(&harbours, &command).await);
+            again = Some(ask(&harbours, &command, 1).await);
         }
         let outcome = Outcome { number: command.number, answer, again };
         outcomes.0.lock().unwrap_or_else(PoisonError::into_inner).push(outcome);
     }
 }
 
-/// Asks until there is an answer; no number = refused by the rules.
-pub(crate) async fn ask(harbours: &Harbours, command: &Command) -> Result<Option<i64>, Unheard> {
+/// Asks, for the first time (0) or once more (1), until there is an answer; no number = refused by the rules.
+pub(crate) async fn ask(harbours: &Harbours, command: &Command, again: u128) -> Result<Option<i64>, Unheard> {
     loop {
         let door = harbours.writer.borrow().clone();
         if let Some(door) = door {
-            let submission = submission(command);
+            let forgotten = harbours.is_broken(Sabotage::KeysAreForgotten);
+            let submission = submission(command, if forgotten { again } else { 0 });
             let answered = match &command.ask {
                 Ask::Ring { basket, amount, takes_ms } => {
                     let (basket, number) = (basket_id(*basket), command.number);
@@ -92,9 +94,9 @@ pub(crate) async fn ask(harbours: &Harbours, command: &Command) -> Result<Option
     }
 }
 
-fn submission(command: &Command) -> Submission {
+fn submission(command: &Command, again: u128) -> Submission {
     Submission {
-        key: Uuid::from_u128(0xc0_0000 + u128::from(command.number)),
+        key: Uuid::from_u128(0xc0_0000 + u128::from(command.number) + (again << 100)),
         fingerprint: 0,
         until: std::time::Instant::now() + FOR_EVER,
         by: Arc::from("caller"),

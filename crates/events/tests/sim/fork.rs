@@ -5,13 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use commit::LogEvent;
-use store::{Sql, args};
 use tokio::time::Instant;
 
 use super::callers::ask;
 use super::check::same;
 use super::parts::TillProcess;
-use super::plan::{Ask, Command};
+use super::plan::{Ask, Command, Scene};
 use super::play::{Play, buried};
 use super::port::{locked, pass};
 use crate::envelope::{self, Envelope};
@@ -24,21 +23,17 @@ const HALTED: Duration = Duration::from_secs(15);
 /// Numbers of commands that no plan has.
 const FIRST_NUMBER: u64 = 10_000;
 
-/// The database of the till is restored to `lost` events ago; both replicas start on it.
-pub(crate) async fn restored(play: &mut Play<'_>, head: i64, lost: i64, wrote: bool) -> Result<(), String> {
-    let to = (head - lost).max(0);
-    if to == head {
-        return Ok(());
-    }
+/// The database of the till is restored to an older state than `head`; both replicas start on it.
+pub(crate) async fn restored(play: &mut Play<'_>, scene: Scene, head: i64) -> Result<(), String> {
+    let Some((to, wrote)) = older(scene, head) else { return Ok(()) };
     play.kill_till(0).await;
     play.kill_till(1).await;
-    restore(play, to).await;
+    restore(play, to);
     let before = locked(&play.harbours.sea).model.taken;
-    if wrote {
-        // More than was lost: the sequences alone would not show it.
+    if let Some(wrote) = wrote {
         let process = TillProcess::start(play.stage, &play.harbours, &mut play.dice).await;
         play.harbours.writer.send_replace(Some(process.door.clone()));
-        write(play, lost.unsigned_abs() + 2).await?;
+        write(play, wrote).await?;
         process.kill();
         drop(process);
         play.harbours.writer.send_replace(None);
@@ -51,6 +46,26 @@ pub(crate) async fn restored(play: &mut Play<'_>, head: i64, lost: i64, wrote: b
     write(play, 3).await?;
     pass(HALTED).await;
     halted(play, 2, Some(before)).await
+}
+
+/// The same under processes that run on: they remember what the database has lost.
+pub(crate) async fn restored_under(play: &mut Play<'_>, scene: Scene, head: i64) -> Result<(), String> {
+    let Some((to, wrote)) = older(scene, head) else { return Ok(()) };
+    let before = locked(&play.harbours.sea).model.taken;
+    restore(play, to);
+    write(play, wrote.unwrap_or_default()).await?;
+    halted(play, 2, Some(before)).await?;
+    write(play, 3).await?;
+    pass(HALTED).await;
+    halted(play, 2, Some(before)).await
+}
+
+/// The last event that is left, and how many new ones come; `None` when there is nothing to lose.
+fn older(scene: Scene, head: i64) -> Option<(i64, Option<u64>)> {
+    let Scene::Restored { lost, wrote, .. } = scene else { return None };
+    let to = (head - lost).max(0);
+    // More than was lost: the sequences alone do not show it.
+    (to < head).then_some((to, wrote.then_some(lost.unsigned_abs() + 2)))
 }
 
 /// A message of somebody else stands in the stream where the next event belongs.
@@ -96,18 +111,17 @@ async fn write(play: &mut Play<'_>, count: u64) -> Result<(), String> {
         let number = FIRST_NUMBER + play.dice.below(1 << 40);
         let ask_for = Ask::Ring { basket: number % 3, amount: 1, takes_ms: 0 };
         let command = Command { number, caller: 0, at_ms: 0, ask: ask_for, again_ms: None };
-        let answer = ask(&play.harbours, &command).await;
+        let answer = ask(&play.harbours, &command, 0).await;
         same("a write beside a fork is accepted", matches!(answer, Ok(Some(_))), true)?;
     }
     Ok(())
 }
 
 /// Events behind `to` were never there.
-async fn restore(play: &Play<'_>, to: i64) {
-    let _elsewhere = play.harbours.elsewhere.enter();
-    let mut conn = play.stage.till.writer().await.unwrap();
-    conn.execute(Sql::same("delete from event_log where seq > $1"), args![to]).await.unwrap();
-    conn.execute(Sql::same("update log_head set last_seq = $1"), args![to]).await.unwrap();
+fn restore(play: &Play<'_>, to: i64) {
+    play.trace.step(|| format!("* the database is restored to {to}"));
+    play.stage.restore_till(to);
+    locked(&play.harbours.sea).log_ends = to;
 }
 
 /// So many relays say that there is a fork, and the stream has taken nothing but this.

@@ -15,8 +15,9 @@ use tokio_util::sync::CancellationToken;
 use super::dice::Dice;
 use super::gate::Gate;
 use super::port::{Port, Sea, pass};
+use super::sabotage::Sabotage;
 use super::shops::{Remind, Tally, Till, react};
-use super::stage::{Stage, write_path};
+use super::stage::{BATCH, Stage, write_path};
 use crate::consumer::{ConsumerOptions, Runner};
 use crate::link::Link;
 use crate::names::Names;
@@ -30,7 +31,7 @@ pub(crate) const LOG: &str = "till";
 /// The consumer of it.
 pub(crate) const CONSUMER: &str = "tally";
 /// Timers look so often for what is due.
-const TIMER_PERIOD: Duration = Duration::from_millis(150);
+const TIMER_PERIOD: Duration = Duration::from_millis(350);
 
 /// What all processes share: the sea between them, and where the till can be reached.
 #[derive(Clone)]
@@ -43,6 +44,13 @@ pub(crate) struct Harbours {
     /// Where backfills come from.
     pub(crate) owner: Arc<Mutex<Option<EventLog>>>,
     pub(crate) owner_away: Arc<AtomicBool>,
+    pub(crate) sabotage: Option<Sabotage>,
+}
+
+impl Harbours {
+    pub(crate) fn is_broken(&self, sabotage: Sabotage) -> bool {
+        self.sabotage == Some(sabotage)
+    }
 }
 
 /// One replica of the till.
@@ -60,7 +68,7 @@ pub(crate) struct TillProcess {
 impl TillProcess {
     /// Starts the write path alone.
     pub(crate) async fn start(stage: &Stage, harbours: &Harbours, dice: &mut Dice) -> Self {
-        let (door, committer) = write_path::<Till>(&stage.till, &harbours.clock, dice.roll()).await;
+        let (door, committer) = write_path::<Till>(&stage.till, &harbours.clock, dice.roll(), BATCH).await;
         let committer = Gate::spawn(committer, &harbours.elsewhere);
         let (sender, state) = watch::channel(RelayState::new(RelayPhase::Resyncing));
         Self { door, committer, relay: None, timers: None, state, state_sender: Some(sender), port: 0 }
@@ -102,7 +110,8 @@ async fn fire_what_is_due(db: Db, harbours: Harbours) {
         let Some(door) = harbours.writer.borrow().clone() else { continue };
         let due: Vec<(Uuid,)> = db.fetch_all(DUE, args![harbours.clock.now_us()]).await.unwrap();
         for (id,) in due {
-            let _ = door.fire("timer", Remind(id)).await;
+            let remind = Remind { id, blindly: harbours.is_broken(Sabotage::TimersFireBlindly) };
+            let _ = door.fire("timer", remind).await;
         }
     }
 }
@@ -123,7 +132,7 @@ pub(crate) struct Consumer {
 
 impl TallyProcess {
     pub(crate) async fn start(db: &Db, harbours: &Harbours, dice: &mut Dice) -> Self {
-        let (door, committer) = write_path::<Tally>(db, &harbours.clock, dice.roll()).await;
+        let (door, committer) = write_path::<Tally>(db, &harbours.clock, dice.roll(), BATCH).await;
         let committer = Gate::spawn(committer, &harbours.elsewhere);
         let consumers =
             [Consumer::start(&door, harbours, "consumer a"), Consumer::start(&door, harbours, "consumer b")];
@@ -164,7 +173,7 @@ pub(crate) fn consume(
         consumer: CONSUMER,
         source,
         door: door.clone(),
-        react: react(),
+        react: react(harbours.is_broken(Sabotage::BookingsAreLeftOut)),
         options: ConsumerOptions::default(),
         progress,
         chance: port.chance(),
@@ -178,7 +187,7 @@ fn backfill(harbours: Harbours) -> Backfill {
         let harbours = harbours.clone();
         Box::pin(async move {
             pass(Duration::from_millis(2)).await;
-            if harbours.owner_away.load(Ordering::SeqCst) {
+            if harbours.owner_away.load(Ordering::SeqCst) || harbours.is_broken(Sabotage::OwnerIsMute) {
                 return Err("the owner is away".into());
             }
             let log = harbours.owner.lock().unwrap_or_else(PoisonError::into_inner).clone();

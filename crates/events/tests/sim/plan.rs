@@ -2,9 +2,10 @@
 //! that faults can be left out one by one and the rest stays as it was.
 
 use super::dice::Dice;
+use super::sabotage::Sabotage;
 
 /// Commands and faults come within this time, milliseconds.
-pub(crate) const STORM_MS: u64 = 6_000;
+pub(crate) const STORM_MS: u64 = 3_500;
 /// Baskets that amounts are rung up in.
 const BASKETS: u64 = 4;
 /// Callers, each asking one thing after another.
@@ -15,6 +16,8 @@ pub(crate) const CALLERS: u64 = 3;
 pub(crate) struct Plan {
     pub(crate) seed: u64,
     pub(crate) scene: Scene,
+    /// What is broken on purpose.
+    pub(crate) sabotage: Option<Sabotage>,
     pub(crate) commands: Vec<Command>,
     pub(crate) faults: Vec<Fault>,
 }
@@ -28,8 +31,10 @@ pub(crate) enum Scene {
     Restored {
         /// Events that it has lost.
         lost: i64,
-        /// Whether it wrote new ones before its relays looked.
+        /// Whether it wrote new ones, and more than those, before its relays looked.
         wrote: bool,
+        /// Whether this happens under running processes, or they are started afterwards.
+        running: bool,
     },
     /// Somebody else has written into the stream: nothing may be published any more.
     Foreign {
@@ -133,17 +138,17 @@ impl Plan {
     pub(crate) fn of(seed: u64) -> Self {
         let mut dice = Dice::new(seed);
         let scene = match dice.below(20) {
-            0 => Scene::Restored { lost: dice.among(1, 6), wrote: dice.percent(50) },
+            0 => Scene::Restored { lost: dice.among(1, 6), wrote: dice.percent(50), running: dice.percent(50) },
             1 => Scene::Foreign { alike: dice.percent(50) },
             _ => Scene::Usual,
         };
         let (mut asking, mut breaking) = (dice.fork(), dice.fork());
-        let count = asking.among(12, 40).unsigned_abs();
+        let count = asking.among(10, 28).unsigned_abs();
         let mut commands: Vec<Command> = (0..count).map(|number| command(&mut asking, number)).collect();
         commands.sort_by_key(|command| command.at_ms);
         let mut faults: Vec<Fault> = (0..breaking.among(2, 9)).map(|_| fault(&mut breaking)).collect();
         faults.sort_by_key(|fault| fault.at_ms);
-        Self { seed, scene, commands, faults }
+        Self { seed, scene, sabotage: None, commands, faults }
     }
 }
 
@@ -151,7 +156,7 @@ fn command(dice: &mut Dice, number: u64) -> Command {
     // Some come together, so that batches have more than one.
     let at_ms = if dice.percent(50) { dice.below(STORM_MS / 500) * 500 } else { dice.below(STORM_MS) };
     let ask = if dice.percent(20) {
-        Ask::Remind { due_ms: dice.below(STORM_MS + 2_000) }
+        Ask::Remind { due_ms: dice.below(STORM_MS + 1_500) }
     } else {
         let takes_ms = if dice.percent(30) { dice.below(30) } else { 0 };
         Ask::Ring { basket: dice.below(BASKETS), amount: dice.among(-40, 100), takes_ms }
@@ -162,7 +167,7 @@ fn command(dice: &mut Dice, number: u64) -> Command {
 
 fn fault(dice: &mut Dice) -> Fault {
     let few = |dice: &mut Dice| dice.among(1, 4) as u32;
-    let brief = |dice: &mut Dice| if dice.percent(70) { dice.below(800) } else { dice.below(4_000) };
+    let brief = |dice: &mut Dice| if dice.percent(70) { dice.below(600) } else { dice.below(3_000) };
     let half = |dice: &mut Dice| dice.below(2) as usize;
     let kind = match dice.below(28) {
         0..=2 => Kind::LoseTail(dice.among(1, 12)),

@@ -22,7 +22,7 @@ use super::trace::Trace;
 /// The business clock at the beginning, microseconds since the Unix epoch.
 pub(crate) const BEGIN_US: i64 = 1_700_000_000_000_000;
 /// The business clock follows in steps of this length.
-const TICK: Duration = Duration::from_millis(20);
+const TICK: Duration = Duration::from_millis(50);
 /// Replicas of the till, and their names in traces.
 const RELAYS: [&str; 2] = ["relay a", "relay b"];
 
@@ -80,16 +80,17 @@ impl<'a> Play<'a> {
         tokio::spawn(async move {
             loop {
                 pass(TICK).await;
-                ticking.set_us(BEGIN_US + began.elapsed().as_micros() as i64);
+                ticking.advance_us(TICK.as_micros() as i64);
             }
         });
         let harbours = Harbours {
-            sea: Arc::new(Mutex::new(Sea::new(dice.fork(), trace.clone()))),
+            sea: Arc::new(Mutex::new(Sea::new(dice.fork(), trace.clone(), plan.sabotage))),
             clock,
             elsewhere: stage.elsewhere().clone(),
             writer: watch::channel(None).0,
             owner: Arc::default(),
             owner_away: Arc::new(AtomicBool::new(false)),
+            sabotage: plan.sabotage,
         };
         let tally = TallyProcess::start(&stage.tally, &harbours, &mut dice).await;
         let outcomes = callers::start(plan, &harbours, began);

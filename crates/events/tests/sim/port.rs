@@ -11,6 +11,7 @@ use tokio::time::Instant;
 
 use super::dice::Dice;
 use super::model::{Model, Stored};
+use super::sabotage::Sabotage;
 use super::trace::Trace;
 use crate::chance::Chance;
 use crate::link::{Ack, Incoming, Outgoing, Stream, Wanted};
@@ -51,6 +52,9 @@ pub(crate) struct Sea {
     pub(crate) model: Model,
     pub(crate) weather: Weather,
     pub(crate) trace: Trace,
+    pub(crate) sabotage: Option<Sabotage>,
+    /// Where the log ends, for [`Sabotage::StreamIsNeverAhead`].
+    pub(crate) log_ends: i64,
     dice: Dice,
     ports: Vec<Harbour>,
     readers: Vec<Reader>,
@@ -96,11 +100,13 @@ struct Sent {
 }
 
 impl Sea {
-    pub(crate) fn new(dice: Dice, trace: Trace) -> Self {
+    pub(crate) fn new(dice: Dice, trace: Trace, sabotage: Option<Sabotage>) -> Self {
         Self {
             model: Model::default(),
             weather: Weather { delay_ms: 2, ..Weather::default() },
             trace,
+            sabotage,
+            log_ends: i64::MAX,
             dice,
             ports: Vec::new(),
             readers: Vec::new(),
@@ -212,7 +218,8 @@ impl Sea {
             self.trace.step(|| format!("{name} publishes {seq}: not stored, acknowledged as a duplicate"));
             return Some(Ack::Stored { seq: 0, duplicate: true });
         }
-        let stored = self.model.publish(Some(seq - 1), sent.message.clone());
+        let after = (self.sabotage != Some(Sabotage::NoExpectedSequence)).then_some(seq - 1);
+        let stored = self.model.publish(after, sent.message.clone());
         self.trace.step(|| format!("{name} publishes {seq}: {stored:?}"));
         self.deliver();
         if spend(&mut self.weather.lost_acks) {
@@ -299,7 +306,15 @@ impl Port {
     }
 
     pub(crate) async fn find_stream(&self, _: &str) -> Result<Option<Stream>, BoxError> {
-        self.request("looks at the stream", |sea| Ok(sea.model.stream.as_ref().map(standing))).await
+        self.request("looks at the stream", |sea| {
+            let ends = if sea.sabotage == Some(Sabotage::StreamIsNeverAhead) { sea.log_ends } else { i64::MAX };
+            Ok(sea
+                .model
+                .stream
+                .as_ref()
+                .map(|stream| Stream { last_seq: stream.last_seq.min(ends), ..standing(stream) }))
+        })
+        .await
     }
 
     pub(crate) async fn correct_stream(&self, wanted: &Wanted) -> Result<Option<Stream>, BoxError> {
@@ -341,14 +356,19 @@ impl Port {
         let connection = *self.connections().borrow();
         let sent = Sent { seq, message: Stored { headers, payload }, connection, ack };
         self.wire.send(sent).map_err(|_| "the connection is closed")?;
+        let sabotage = locked(&self.sea).sabotage;
         Ok(Box::pin(async move {
-            match tokio::time::timeout(TIMEOUT, answer).await {
-                Ok(Ok(ack)) => (seq, ack),
-                _ => {
-                    // A sender that is gone is an ack that never comes.
-                    (seq, Ack::Unknown("timed out".to_owned()))
-                }
-            }
+            let ack = match tokio::time::timeout(TIMEOUT, answer).await {
+                Ok(Ok(ack)) => ack,
+                // A sender that is gone is an ack that never comes.
+                _ => Ack::Unknown("timed out".to_owned()),
+            };
+            let good = match sabotage {
+                Some(Sabotage::EveryAckIsGood) => true,
+                Some(Sabotage::RefusalsAreGood) => matches!(ack, Ack::Refused(_)),
+                _ => false,
+            };
+            (seq, if good { Ack::Stored { seq: seq.unsigned_abs(), duplicate: false } } else { ack })
         }))
     }
 

@@ -235,13 +235,17 @@ impl Verb<Till> for SetReminder {
 
 /// What the timer asks for; the verb finds out whether anything is still due.
 #[derive(Clone, Debug)]
-pub(crate) struct Remind(pub(crate) Uuid);
+pub(crate) struct Remind {
+    pub(crate) id: Uuid,
+    /// Sabotage: it does not look.
+    pub(crate) blindly: bool,
+}
 
 impl Verb<Till> for Remind {
     type Reply = ();
     fn decide(&self, w: &mut Counter, cx: &mut Cx<'_, Till>) -> Result<(), Stop<()>> {
-        let Some(reminder) = w.reminders.edit(self.0)? else { return Ok(()) };
-        if reminder.fired == 0 && reminder.due_at_us <= cx.now_us {
+        let Some(reminder) = w.reminders.edit(self.id)? else { return Ok(()) };
+        if self.blindly || reminder.fired == 0 && reminder.due_at_us <= cx.now_us {
             reminder.fired = 1;
             cx.emit(reminder, TillEvent::Fired);
         }
@@ -356,10 +360,10 @@ impl Verb<Tally> for Booking {
     }
 }
 
-/// The handler of the tally.
-pub(crate) fn react() -> React<Tally> {
-    std::sync::Arc::new(|event: &LogEvent| {
-        if event.kind != RUNG_KIND {
+/// The handler of the tally; a sabotaged one leaves out one event in eight.
+pub(crate) fn react(leaves_out: bool) -> React<Tally> {
+    std::sync::Arc::new(move |event: &LogEvent| {
+        if event.kind != RUNG_KIND || leaves_out && event.seq % 8 == 0 {
             return Ok(None);
         }
         let (amount, _) = rung(event).ok_or_else(|| Poison::new("the payload does not decode"))?;
