@@ -11,3 +11,4 @@ mod engines;
 mod idempotency;
 mod laws;
 mod letters;
+mod tls;
