@@ -6,6 +6,7 @@ pub mod code;
 pub mod compensation;
 pub mod complaint;
 pub mod desk;
+pub mod erase;
 pub mod event;
 pub mod finding;
 pub mod follow_up;
