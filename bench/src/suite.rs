@@ -25,6 +25,8 @@ pub(crate) type Wanted = &'static [(&'static str, &'static str)];
 pub(crate) const TICKETING: (&str, &str) = ("ticketing", "karibu-ticketing");
 /// The owner of customers.
 pub(crate) const PROFILE: (&str, &str) = ("profile", "karibu-customer-profile");
+/// What keys of customers are wrapped by in the suites of the bench, and nowhere else.
+pub(crate) const MASTER_KEYS: &str = "test:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 const ORGANIZATION: (&str, &str) = ("organization", "karibu-organization");
 
 /// The processes and what they stand on.
@@ -69,6 +71,7 @@ impl Suite {
                 .env("KARIBU_PEERS", peers.join(","))
                 .env("KARIBU_INTERNAL_KEY", keys.0.display().to_string())
                 .env("KARIBU_INTERNAL_PUBLIC_KEYS", keys.1.display().to_string())
+                .env("KARIBU_MASTER_KEYS", MASTER_KEYS)
                 .env("KARIBU_RATE_LIMITS", "off")
                 .env("KARIBU_BOOTSTRAP_KEY", &key)
                 .env("KARIBU_DATABASE", &database)

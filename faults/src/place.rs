@@ -139,8 +139,10 @@ impl Place {
     /// PostgreSQL, `name=value`.
     pub async fn start(replicas: usize, settings: &[String]) -> anyhow::Result<Self> {
         let settings = [&["max_connections=300".to_owned()], settings].concat();
-        let (postgres, nats) =
-            tokio::join!(Postgres::start_own(PostgresOptions { durable: true, settings }), Nats::start());
+        let (postgres, nats) = tokio::join!(
+            Postgres::start_own(PostgresOptions { durable: true, settings, certificate: None }),
+            Nats::start()
+        );
         let folder = TempDir::new()?;
         let ports: Vec<(&str, Vec<u16>)> =
             SERVICES.iter().map(|(name, _)| (*name, (0..replicas).map(|_| free_port()).collect())).collect();
@@ -232,6 +234,7 @@ impl Common {
             .env("KARIBU_PEERS", &self.peers)
             .env("KARIBU_INTERNAL_KEY", self.private_key.display().to_string())
             .env("KARIBU_INTERNAL_PUBLIC_KEYS", self.public_key.display().to_string())
+            .env("KARIBU_MASTER_KEYS", "test:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=")
             .env("KARIBU_RATE_LIMITS", "off")
             .env("KARIBU_LOG", "warn");
         if let (Some(database), Some(proxy)) = (database, &postgres) {

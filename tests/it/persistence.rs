@@ -13,6 +13,7 @@ async fn a_second_start_finds_the_data_and_the_key_again() {
         clock: Clock::system(),
         telemetry: server::config::TelemetryConfig { log: "warn".into(), ..Default::default() },
         rate_limits: Default::default(),
+        sign_in: Default::default(),
         tls: server::tls::TlsConfig::none(),
         new_key: false,
     };

@@ -21,7 +21,7 @@ class Traces(trace_service_pb2_grpc.TraceServiceServicer):
                     print(json.dumps({
                         "service": service_of(part.resource), "name": span.name, "kind": span.kind,
                         "trace": span.trace_id.hex(), "span": span.span_id.hex(), "parent": span.parent_span_id.hex(),
-                        "links": [link.trace_id.hex() for link in span.links],
+                        "links": [link.trace_id.hex() for link in span.links], "whole": str(span),
                     }), flush=True)
         return trace_service_pb2.ExportTraceServiceResponse()
 
@@ -31,7 +31,9 @@ class Metrics(metrics_service_pb2_grpc.MetricsServiceServicer):
         for part in request.resource_metrics:
             for scope in part.scope_metrics:
                 for metric in scope.metrics:
-                    print(json.dumps({"service": service_of(part.resource), "metric": metric.name}), flush=True)
+                    print(json.dumps({
+                        "service": service_of(part.resource), "metric": metric.name, "whole": str(metric),
+                    }), flush=True)
         return metrics_service_pb2.ExportMetricsServiceResponse()
 
 

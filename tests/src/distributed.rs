@@ -19,6 +19,9 @@ const SERVICES: [(&str, &str); 5] = [
     ("feedback", "karibu-feedback"),
 ];
 
+/// What keys of customers are wrapped by in these suites, and nowhere else.
+const MASTER_KEYS: &str = "test:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+
 /// The processes of a distributed suite and what they stand on.
 pub struct Distributed {
     /// Services by short name, the gateway last.
@@ -107,6 +110,7 @@ impl Distributed {
             .env("KARIBU_PEERS", peers.join(","))
             .env("KARIBU_INTERNAL_KEY", path(keys.private.clone()))
             .env("KARIBU_INTERNAL_PUBLIC_KEYS", path(keys.public.clone()))
+            .env("KARIBU_MASTER_KEYS", MASTER_KEYS)
             .env("KARIBU_RATE_LIMITS", "off")
             .env("KARIBU_LOG", "warn");
         for (name, value) in more {

@@ -1,5 +1,6 @@
 //! The suite in the process of the test.
 
+use gateway::SignIn;
 use karibu::embedded::{Options, Suite};
 use kernel::Clock;
 use server::config::TelemetryConfig;
@@ -9,6 +10,11 @@ use crate::Place;
 
 /// Starts the suite on SQLite in a temporary folder.
 pub async fn embedded() -> Place {
+    embedded_with(SignIn::default()).await
+}
+
+/// The same, where staff sign in like this.
+pub async fn embedded_with(sign_in: SignIn) -> Place {
     let folder = TempDir::new().unwrap();
     let clock = Clock::system();
     let options = Options {
@@ -17,6 +23,7 @@ pub async fn embedded() -> Place {
         clock: clock.clone(),
         telemetry: TelemetryConfig { log: "warn".to_owned(), ..TelemetryConfig::default() },
         rate_limits: "off".parse().expect("a limit"),
+        sign_in,
         tls: server::tls::TlsConfig::none(),
         new_key: false,
     };

@@ -5,13 +5,15 @@
 mod distributed;
 mod embedded;
 mod foreign;
+pub mod matrix;
+pub mod scan;
 
 use std::any::Any;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 pub use distributed::{Distributed, distributed};
-pub use embedded::embedded;
+pub use embedded::{embedded, embedded_with};
 pub use foreign::Foreign;
 
 /// A suite that runs, as its users see it.

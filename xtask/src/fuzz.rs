@@ -81,7 +81,10 @@ pub(crate) fn run(root: &Path, options: &Options) -> anyhow::Result<()> {
         say("    no finding");
         return Ok(());
     }
-    bail!("{}\nput the input from target/fuzz/findings into fuzz/corpus, where the tests will find it", found.join("\n"));
+    bail!(
+        "{}\nput the input from target/fuzz/findings into fuzz/corpus, where the tests will find it",
+        found.join("\n")
+    );
 }
 
 /// The names of all targets, sorted.

@@ -12,7 +12,7 @@ use super::{line, quietly};
 use crate::Plan;
 use crate::machine::memory_mib;
 use crate::result::{Good, Line};
-use crate::suite::{Suite, TICKETING, binary_of, connect, make_branch};
+use crate::suite::{MASTER_KEYS, Suite, TICKETING, binary_of, connect, make_branch};
 use crate::yard::echo::Hop;
 
 const READY: &str = "ready";
@@ -78,6 +78,7 @@ async fn cold_start(suite: &Suite) -> anyhow::Result<f64> {
         .env("KARIBU_LISTEN", format!("127.0.0.1:{port}"))
         .env("KARIBU_METRICS_LISTEN", format!("127.0.0.1:{metrics}"))
         .env("KARIBU_DATABASE", data)
+        .env("KARIBU_MASTER_KEYS", MASTER_KEYS)
         .env("KARIBU_INTERNAL_KEY", folder.path().join("key.pem").display().to_string())
         .env("KARIBU_INTERNAL_PUBLIC_KEYS", folder.path().join("key.pub.pem").display().to_string());
     let started = Instant::now();

@@ -27,7 +27,12 @@ const BRANCH: Uuid = Uuid::from_u128(1);
 /// A durable server sized like a small production one.
 pub(crate) async fn durable() -> Postgres {
     let settings = ["shared_buffers=512MB", "max_wal_size=8GB", "checkpoint_timeout=30min"];
-    Postgres::start_own(PostgresOptions { durable: true, settings: settings.map(str::to_owned).into() }).await
+    Postgres::start_own(PostgresOptions {
+        durable: true,
+        settings: settings.map(str::to_owned).into(),
+        certificate: None,
+    })
+    .await
 }
 
 /// Opens the desk on `url`.
@@ -46,6 +51,7 @@ pub(crate) fn submission(salt: u64, caller: u64, turn: u64) -> Submission {
         until: Instant::now() + Duration::from_secs(30),
         by: Arc::from("tester"),
         trace: None,
+        cause: None,
     }
 }
 

@@ -12,6 +12,7 @@ mod patience;
 
 use std::time::Duration;
 
+use proto::karibu::audit::v1::audit_service_client::AuditServiceClient;
 use proto::karibu::feedback::v1::feedback_service_client::FeedbackServiceClient;
 use proto::karibu::gateway::v1::customer_service_client::CustomerServiceClient;
 use proto::karibu::gateway::v1::event_service_client::EventServiceClient;
@@ -117,6 +118,8 @@ impl Karibu {
         loyalty: LoyaltyServiceClient;
         /// Surveys, invitations, answers and scores.
         feedback: FeedbackServiceClient;
+        /// Who did what, in every service.
+        audit: AuditServiceClient;
         /// The events of all services.
         events: EventServiceClient;
         /// The 360° view of a customer.

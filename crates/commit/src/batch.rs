@@ -12,6 +12,7 @@ use store::{Arg, Batch as Save, Conn, Rows};
 use uuid::Uuid;
 
 use crate::aggregate::Corrupt;
+use crate::audit::{AuditNote, Noted};
 use crate::base::{Advance, Answered, Base, Cursor, DeadLetter, LogRow, ParkedKey};
 use crate::cause;
 use crate::dead;
@@ -441,8 +442,11 @@ fn decide<S: Service>(
             }
             Ok(Vec::new())
         }
-        Once::Dead { id, verdict } => {
+        Once::Dead { id, verdict, note } => {
             let letter = take_up(base, *id, verdict)?;
+            if let Some(note) = note {
+                base.notes.push(Noted { id: cx.new_id(), recorded_at_us: cx.now_us, note: AuditNote::clone(note) });
+            }
             if job.command.is_some() {
                 decide_verb(job, world, cx)?;
             }

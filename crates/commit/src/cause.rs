@@ -38,7 +38,8 @@ impl Cause {
     /// The cause of these parts.
     pub fn new(parts: CauseParts<'_>) -> Self {
         let CauseParts { kind, from, act, who } = parts;
-        let word = |part: &str| if part.is_empty() || part.contains(' ') { UNKNOWN.to_owned() } else { part.to_owned() };
+        let word =
+            |part: &str| if part.is_empty() || part.contains(' ') { UNKNOWN.to_owned() } else { part.to_owned() };
         Self(format!("{} {} {} {who}", word(kind), word(from), word(act)).into())
     }
 
@@ -64,6 +65,7 @@ pub(crate) fn of<S: Service>(job: &Job<S>) -> Arc<str> {
         Once::Advance { advance, .. } | Once::Park { advance, .. } => {
             format!("event {} {} {who}", advance.source_log, advance.to_seq).into()
         }
+        Once::Dead { note: Some(note), .. } => note.cause.as_str().into(),
         Once::Dead { verdict, .. } => format!("operator {UNKNOWN} {verdict} {who}").into(),
         Once::Chore(_) => format!("system {UNKNOWN} {UNKNOWN} {who}").into(),
         Once::Verb => format!("timer {UNKNOWN} {UNKNOWN} {who}").into(),

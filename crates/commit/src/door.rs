@@ -9,6 +9,7 @@ use tokio::sync::{mpsc, oneshot};
 use uuid::Uuid;
 use vault::MasterKeys;
 
+use crate::audit::AuditNote;
 use crate::base::Advance;
 use crate::cause::Cause;
 use crate::chore::Chore;
@@ -132,7 +133,7 @@ pub(crate) enum Once {
     /// The event becomes a dead letter.
     Park { advance: Advance, event: Arc<LogEvent>, reason: String },
     /// A dead letter is taken up again, or given up (`verdict`).
-    Dead { id: Uuid, verdict: &'static str },
+    Dead { id: Uuid, verdict: &'static str, note: Option<Arc<AuditNote>> },
     /// Housekeeping of the write path itself.
     Chore(Chore),
     /// By the verb itself, which finds nothing left to do (timers).
@@ -270,15 +271,21 @@ impl<S: Service> Door<S> {
         self.send(None, Once::Park { advance, event, reason }, by, None).await?.await.map(drop)
     }
 
-    /// Applies a dead letter at last; it must be the oldest that waits for its aggregate.
-    pub async fn redrive(&self, id: Uuid, effect: Option<Effect<S>>) -> Result<(), Refused<S::Refusal>> {
-        let once = Once::Dead { id, verdict: crate::dead::REDRIVEN };
+    /// Applies a dead letter at last; it must be the oldest that waits for its aggregate. `note` goes into the audit
+    /// trail with it.
+    pub async fn redrive(
+        &self,
+        id: Uuid,
+        effect: Option<Effect<S>>,
+        note: Option<Arc<AuditNote>>,
+    ) -> Result<(), Refused<S::Refusal>> {
+        let once = Once::Dead { id, verdict: crate::dead::REDRIVEN, note };
         self.send(effect.map(|effect| effect.0), once, "operator", None).await?.await.map(drop)
     }
 
-    /// Gives a dead letter up without applying it.
-    pub async fn discard(&self, id: Uuid) -> Result<(), Refused<S::Refusal>> {
-        let once = Once::Dead { id, verdict: crate::dead::DISCARDED };
+    /// Gives a dead letter up without applying it. `note` goes into the audit trail with it.
+    pub async fn discard(&self, id: Uuid, note: Option<Arc<AuditNote>>) -> Result<(), Refused<S::Refusal>> {
+        let once = Once::Dead { id, verdict: crate::dead::DISCARDED, note };
         self.send(None, once, "operator", None).await?.await.map(drop)
     }
 

@@ -78,7 +78,14 @@ impl Slot<Erasure> {
         if self.get(customer)?.is_some() {
             return Ok(false);
         }
-        self.insert(Erasure { customer, version: 0, erasure, requested_at_us: now_us, finished_at_us: None, records: 0 });
+        self.insert(Erasure {
+            customer,
+            version: 0,
+            erasure,
+            requested_at_us: now_us,
+            finished_at_us: None,
+            records: 0,
+        });
         Ok(true)
     }
 

@@ -117,7 +117,11 @@ impl Keys {
             Some(key) if key.destroyed_at_us.is_some() => {}
             Some(key) => (key.wrapped, key.destroyed_at_us) = (gone, Some(now_us)),
             None => {
-                self.0.insert(StoredKey { version: 0, destroyed_at_us: Some(now_us), ..StoredKey::new(subject, gone, now_us) });
+                self.0.insert(StoredKey {
+                    version: 0,
+                    destroyed_at_us: Some(now_us),
+                    ..StoredKey::new(subject, gone, now_us)
+                });
             }
         }
         Ok(())

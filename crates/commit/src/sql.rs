@@ -54,9 +54,26 @@ macro_rules! picked {
     ($who:literal, $is_record:literal, $record:literal, $is_customer:literal, $customer:literal, $start:literal,
      $end:literal, $of:literal) => {
         concat!(
-            " and ($", $who, " = '' or substr(caused_by, length(caused_by) - length($", $who, ")) = ' ' || $", $who,
-            ") and ($", $is_record, " = 0 or ", $of, " = $", $record, ") and ($", $is_customer,
-            " = 0 or customer_id = $", $customer, ") and recorded_at_us >= $", $start, " and recorded_at_us < $", $end
+            " and ($",
+            $who,
+            " = '' or substr(caused_by, length(caused_by) - length($",
+            $who,
+            ")) = ' ' || $",
+            $who,
+            ") and ($",
+            $is_record,
+            " = 0 or ",
+            $of,
+            " = $",
+            $record,
+            ") and ($",
+            $is_customer,
+            " = 0 or customer_id = $",
+            $customer,
+            ") and recorded_at_us >= $",
+            $start,
+            " and recorded_at_us < $",
+            $end
         )
     };
 }
@@ -74,10 +91,8 @@ macro_rules! changes {
     };
 }
 
-pub(crate) const CHANGES: Sql = Sql::split(
-    changes!("branch_id = any($2)"),
-    changes!("branch_id in (select unhex(value) from json_each($2))"),
-);
+pub(crate) const CHANGES: Sql =
+    Sql::split(changes!("branch_id = any($2)"), changes!("branch_id in (select unhex(value) from json_each($2))"));
 
 /// Notes, newest first. $1 all, $2 scope, $3 last note shown, $4 who, $5 and $6 record, $7 and $8 customer, $9 from and
 /// $10 before which instant, $11 limit.
@@ -85,7 +100,9 @@ macro_rules! notes {
     ($scope:literal) => {
         concat!(
             "select id, recorded_at_us, caused_by, record_type, record_id, customer_id, branch_id, items, reason, \
-             trace_context from audit_log where id < $3 and ($1 = 1 or ", $scope, ")",
+             trace_context from audit_log where id < $3 and ($1 = 1 or ",
+            $scope,
+            ")",
             picked!("4", "5", "6", "7", "8", "9", "10", "record_id"),
             " order by id desc limit $11"
         )

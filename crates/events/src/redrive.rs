@@ -1,7 +1,9 @@
 //! Taking dead letters up again, or giving them up: the parked events of one aggregate in their order, each in
 //! the transaction of its effect.
 
-use commit::{DeadLetter, DeadLetters, Door, LogEvent, Refused, Service};
+use std::sync::Arc;
+
+use commit::{AuditNote, DeadLetter, DeadLetters, Door, LogEvent, Refused, Service};
 use uuid::Uuid;
 
 use crate::consumer::React;
@@ -37,12 +39,13 @@ pub struct Redrive<S: Service> {
     dead: DeadLetters,
     door: Door<S>,
     react: React<S>,
+    note: Option<Arc<AuditNote>>,
 }
 
 impl<S: Service> Clone for Redrive<S> {
     fn clone(&self) -> Self {
-        let Self { consumer, dead, door, react } = self;
-        Self { consumer, dead: dead.clone(), door: door.clone(), react: react.clone() }
+        let Self { consumer, dead, door, react, note } = self;
+        Self { consumer, dead: dead.clone(), door: door.clone(), react: react.clone(), note: note.clone() }
     }
 }
 
@@ -55,7 +58,13 @@ impl<S: Service> std::fmt::Debug for Redrive<S> {
 impl<S: Service> Redrive<S> {
     /// The dead letters of `consumer`; `react` is the one that the consumer runs with.
     pub const fn new(consumer: &'static str, dead: DeadLetters, door: Door<S>, react: React<S>) -> Self {
-        Self { consumer, dead, door, react }
+        Self { consumer, dead, door, react, note: None }
+    }
+
+    /// The same in the name of somebody: `note` goes into the audit trail with each letter that is taken up.
+    #[must_use]
+    pub fn noted(&self, note: AuditNote) -> Self {
+        Self { note: Some(Arc::new(note)), ..self.clone() }
     }
 
     /// Dead letters of one source that wait behind sequence `after`, oldest first.
@@ -104,7 +113,7 @@ impl<S: Service> Redrive<S> {
 
     /// Gives up a single dead letter, so that those behind it can be redriven; `false` when it does not wait.
     pub async fn discard_one(&self, id: Uuid) -> Result<bool, RedriveError> {
-        match self.door.discard(id).await {
+        match self.door.discard(id, self.note.clone()).await {
             Ok(()) => Ok(true),
             Err(Refused::NotParked) => Ok(false),
             Err(refused) => Err(RedriveError::Busy(refused.to_string())),
@@ -118,7 +127,7 @@ impl<S: Service> Redrive<S> {
         let effect = std::panic::catch_unwind(react)
             .map_err(|_| Failed::Still("the handler of the event panicked".to_owned()))?
             .map_err(|poison| Failed::Still(poison.to_string()))?;
-        self.door.redrive(letter.id, effect).await.map_err(|refused| match refused {
+        self.door.redrive(letter.id, effect, self.note.clone()).await.map_err(|refused| match refused {
             Refused::NotParked => Failed::Gone,
             refused if refused.is_transient() => Failed::Busy(refused.to_string()),
             refused => Failed::Still(refused.to_string()),

@@ -4,13 +4,16 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use commit::{Cause, CauseParts};
 use prost::Message;
 use tonic::{Request, Status};
 use uuid::Uuid;
 
 use crate::auth::Principal;
 use crate::edge::Admitted;
-use crate::{status, trace};
+use crate::origin::Via;
+use crate::read_audit::ReadAudit;
+use crate::{Pages, status, trace};
 
 /// One admitted call.
 #[derive(Clone, Debug)]
@@ -25,6 +28,10 @@ pub struct Call<T> {
     pub fingerprint: i64,
     /// When the caller stops waiting.
     pub until: Instant,
+    /// Pages of what the caller lists.
+    pub pages: Pages,
+    /// Where from, by which method: for the audit trail.
+    pub via: Via,
     /// The trace to store with what happens: of this call, or of the caller when this process traces nothing.
     pub trace: Option<String>,
 }
@@ -41,28 +48,41 @@ impl<T: Message + proto::Validate> Call<T> {
     /// with INTERNAL when no edge stands before the handler.
     pub fn admit(request: Request<T>) -> Result<Self, Status> {
         let (_, mut extensions, body) = request.into_parts();
-        let Some(Admitted { principal, until, rule, traceparent }) = extensions.remove() else {
+        let Some(Admitted { principal, until, rule, traceparent, pages, via }) = extensions.remove() else {
             tracing::error!("a handler was called without an edge before it");
             return Err(status::internal());
         };
+        let reads: Option<ReadAudit> = extensions.remove();
         body.validate().map_err(status::violated)?;
         let (key, fingerprint) = if rule.read_only {
             (Uuid::nil(), 0)
         } else {
             key_and_fingerprint(&principal, rule.path, &body.encode_to_vec())
         };
-        Ok(Self {
+        let call = Self {
             body,
             principal,
             key,
             fingerprint,
             until: until.0.into_std(),
+            pages,
+            via,
             trace: trace::current().or(traceparent),
-        })
+        };
+        if let Some(reads) = reads {
+            reads.note(&rule, call.cause(), &call.body)?;
+        }
+        Ok(call)
     }
 }
 
 impl<T> Call<T> {
+    /// Who calls, from where, by which method, as the audit trail tells it.
+    pub fn cause(&self) -> Cause {
+        let (kind, who) = (self.principal.kind.as_str(), &*self.principal.subject);
+        Cause::new(CauseParts { kind, from: self.via.origin.as_str(), act: self.via.act, who })
+    }
+
     /// What the write path needs to know of this call beside the verb.
     pub fn submission(&self) -> commit::Submission {
         commit::Submission {
@@ -71,6 +91,7 @@ impl<T> Call<T> {
             until: self.until,
             by: self.principal.subject.clone(),
             trace: self.trace.as_deref().map(Arc::from),
+            cause: Some(self.cause()),
         }
     }
 }

@@ -1,7 +1,9 @@
 //! `karibu.events.v1.DeadLetterService`: what a consuming service could not take in, for operators. The same for
 //! every service; what an event means to it stands in its own `events.rs`.
 
-use commit::Service;
+use std::sync::Arc;
+
+use commit::{AuditNote, Service};
 use events::{Redrive, RedriveError};
 use kernel::Cursor;
 use proto::karibu::events::v1::dead_letter_service_server::{DeadLetterService, DeadLetterServiceServer};
@@ -71,7 +73,12 @@ impl<S: Service> DeadLetterService for DeadLetterOffice<S> {
     ) -> Result<Response<RedriveDeadLettersResponse>, Status> {
         let call = Call::admit(request)?;
         let aggregate = aggregate(&call.body.aggregate_id)?;
-        let done = self.redrive.redrive(&call.body.source_log, aggregate).await.map_err(failed)?;
+        let done = self
+            .redrive
+            .noted(note(&call, aggregate, None))
+            .redrive(&call.body.source_log, aggregate)
+            .await
+            .map_err(failed)?;
         let by = &*call.principal.subject;
         tracing::info!(by, %aggregate, done = done.done, remaining = done.remaining, "dead letters redriven");
         Ok(Response::new(RedriveDeadLettersResponse {
@@ -86,7 +93,8 @@ impl<S: Service> DeadLetterService for DeadLetterOffice<S> {
     ) -> Result<Response<DiscardDeadLettersResponse>, Status> {
         let call = Call::admit(request)?;
         let aggregate = aggregate(&call.body.aggregate_id)?;
-        let done = self.redrive.discard(&call.body.source_log, aggregate).await.map_err(failed)?;
+        let note = note(&call, aggregate, Some(call.body.reason.clone()));
+        let done = self.redrive.noted(note).discard(&call.body.source_log, aggregate).await.map_err(failed)?;
         let by = &*call.principal.subject;
         tracing::warn!(by, %aggregate, done = done.done, "dead letters discarded");
         Ok(Response::new(DiscardDeadLettersResponse { discarded_count: count(done.done) }))
@@ -112,6 +120,20 @@ impl<S: Service> DeadLetterOffice<S> {
             create_time: Some(parked_at),
             update_time: Some(parked_at),
         }
+    }
+}
+
+/// What the audit trail tells of the letters of one aggregate that are taken up or given up.
+fn note<T>(call: &Call<T>, aggregate: Uuid, reason: Option<String>) -> AuditNote {
+    AuditNote {
+        cause: call.cause(),
+        record_type: "dead_letter".to_owned(),
+        record_id: Some(aggregate),
+        customer: None,
+        branch: None,
+        items: 1,
+        reason,
+        trace: call.trace.as_deref().map(Arc::from),
     }
 }
 

@@ -15,6 +15,7 @@ use futures_util::future::BoxFuture;
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, Request, Response};
 use http_body::{Body as HttpBody, Frame, SizeHint};
+use kernel::PageKeys;
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout_at};
 use tonic::{Code, Status};
@@ -23,7 +24,9 @@ use tracing::{Instrument, Span};
 
 use crate::auth::{Access, Kind, Principal, Rule, Rules, Verifier};
 use crate::deadline::{self, Deadlines, Until};
-use crate::{limits, metrics, status, trace};
+use crate::origin::{Origin, Via};
+use crate::read_audit::ReadAudit;
+use crate::{Pages, limits, metrics, status, trace};
 
 /// Bytes that gRPC puts before a message.
 const FRAME_HEAD_BYTES: usize = 5;
@@ -39,6 +42,10 @@ pub struct Admitted {
     pub rule: Rule,
     /// Trace of the caller, as it came.
     pub traceparent: Option<String>,
+    /// Pages of what the caller lists.
+    pub pages: Pages,
+    /// Where from, by which method.
+    pub via: Via,
 }
 
 /// The rules of one service.
@@ -54,6 +61,10 @@ pub struct Guard {
     pub deadlines: Deadlines,
     /// Largest message of a unary request, bytes.
     pub max_request_bytes: usize,
+    /// Secrets behind page tokens.
+    pub page_keys: PageKeys,
+    /// Notes who reads personal data, where that is wanted.
+    pub reads: Option<ReadAudit>,
     /// One place for each call that may run at once.
     pub places: Semaphore,
 }
@@ -158,7 +169,12 @@ impl Guard {
             _ => late,
         };
         let traceparent = trace::extract(&parts.headers).map(str::to_owned);
-        parts.extensions.insert(Admitted { principal, until: Until(until), rule, traceparent });
+        let pages = Pages::new(self.page_keys.clone(), principal.scope.clone());
+        let via = Via::new(Origin::read(&parts.headers), rule.path);
+        parts.extensions.insert(Admitted { principal, until: Until(until), rule, traceparent, pages, via });
+        if let Some(reads) = self.reads.clone().filter(|_| rule.read_only) {
+            parts.extensions.insert(reads);
+        }
         // The token was for the edge; a handler that logs its metadata must not find it.
         parts.headers.remove(AUTHORIZATION);
         let body = if rule.streaming { body } else { bounded(body, self.max_request_bytes + FRAME_HEAD_BYTES)? };

@@ -50,6 +50,8 @@ pub struct House {
     pub max_request_bytes: usize,
     /// Secrets behind page tokens.
     pub page_keys: PageKeys,
+    /// Role of PostgreSQL as which callers are read for; empty for none.
+    pub reader_role: String,
     /// Master keys, and what is kept for how long.
     pub privacy: Privacy,
     /// What ports show, and what peers at `https://` are believed by.
@@ -78,6 +80,7 @@ impl House {
             keys: keys.public(),
             minter: Some(minter),
             page_keys,
+            reader_role: store::READER_ROLE.to_owned(),
             peers: Peers::default(),
             rules: Arc::new(Rules::of_contract()),
             deadlines: Deadlines::default(),
@@ -117,6 +120,7 @@ impl House {
             bus,
             keys,
             page_keys: page_keys(&config.page_secrets, minter.as_ref()),
+            reader_role: config.database_reader_role.clone(),
             minter,
             peers,
             rules: Arc::new(Rules::of_contract()),
@@ -211,7 +215,9 @@ impl std::ops::Deref for Kit {
 impl Kit {
     /// Opens the database. A SQLite file is made if it is not there; PostgreSQL is not asked before the first use.
     pub async fn open_database(&self) -> anyhow::Result<store::Db> {
-        let options = store::Options::new(&self.database, format!("karibu-{}", self.name));
+        let reader_role = Some(self.reader_role.clone()).filter(|role| !role.is_empty());
+        let options =
+            store::Options { reader_role, ..store::Options::new(&self.database, format!("karibu-{}", self.name)) };
         let db =
             store::Db::open(&options).await.with_context(|| format!("cannot open the database of {}", self.name))?;
         self.databases.0.lock().unwrap_or_else(PoisonError::into_inner).push(db.clone());
@@ -232,6 +238,7 @@ impl Kit {
             deadlines: self.deadlines,
             max_request_bytes: self.max_request_bytes,
             page_keys: self.page_keys.clone(),
+            reads: self.privacy.reads.find(self.name),
             places: Semaphore::new(limits::MAX_ACTIVE_CALLS),
         })
     }

@@ -47,6 +47,7 @@ mod observe;
 mod origin;
 mod pages;
 mod privacy;
+mod read_audit;
 mod reflection;
 mod run;
 mod serve;

@@ -5,14 +5,22 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Context;
-use commit::{Door, KeyRing};
+use commit::{Door, Erasures, KeyRing};
+use uuid::Uuid;
 use vault::MasterKeys;
 
 use crate::config::PrivacyConfig;
 use crate::kit::Kit;
+use crate::read_audit::ReadAudits;
 
 /// How often what is past its time is looked for.
 const HOUSEKEEPING_PERIOD: Duration = Duration::from_secs(600);
+/// How often erased customers are looked for whose rows are left.
+const ERASURE_PERIOD: Duration = Duration::from_secs(1);
+/// Erased customers that are taken up in one look.
+const MAX_ERASURES: i64 = 20;
+/// Records that one transaction rewrites.
+const MAX_REWRITTEN: i64 = 50;
 /// Name of the file of master keys that is made beside a SQLite database at its first start.
 const KEY_FILE: &str = "master-keys";
 
@@ -28,6 +36,8 @@ pub struct Privacy {
     pub answers_kept: Duration,
     /// Whether reads of personal data are noted in the audit trail.
     pub audit_reads: bool,
+    /// Where they are noted, by service.
+    pub(crate) reads: ReadAudits,
     /// For databases of one process that are no SQLite files, which only tests have.
     spare: Option<MasterKeys>,
 }
@@ -36,7 +46,7 @@ impl Privacy {
     /// For a process with everything in it.
     pub(crate) fn embedded() -> Self {
         let spare = Some(MasterKeys::ephemeral());
-        Self { master_keys: None, answers_kept: ANSWERS_KEPT, audit_reads: false, spare }
+        Self { master_keys: None, answers_kept: ANSWERS_KEPT, audit_reads: false, reads: ReadAudits::default(), spare }
     }
 
     /// What the settings say.
@@ -46,7 +56,8 @@ impl Privacy {
             (None, Some(path)) => Some(MasterKeys::read(path)?),
             (None, None) => None,
         };
-        Ok(Self { master_keys, answers_kept: config.keep_answers, audit_reads: config.audit_reads, spare: None })
+        let (answers_kept, audit_reads) = (config.keep_answers, config.audit_reads);
+        Ok(Self { master_keys, answers_kept, audit_reads, reads: ReadAudits::default(), spare: None })
     }
 
     /// The master keys for the database at `url`. Those beside a SQLite file are made at its first start; PostgreSQL,
@@ -70,11 +81,33 @@ impl Kit {
         Ok(commit::Options { master_keys, ..commit::Options::default() })
     }
 
-    /// Opens the keys of this service's customers, and starts the housekeeping of its write path: keys come under the
+    /// Rewrites the rows of erased customers until none is left. `rewrite` takes a customer and the most records of one
+    /// go; it says whether that was the last of them.
+    pub fn erase<W, F>(&self, db: &store::Db, rewrite: W)
+    where
+        W: Fn(Uuid, i64) -> F + Clone + Send + Sync + 'static,
+        F: Future<Output = anyhow::Result<bool>> + Send,
+    {
+        let erasures = Erasures::new(db.clone());
+        self.every("erasures", ERASURE_PERIOD, move || {
+            let (erasures, rewrite) = (erasures.clone(), rewrite.clone());
+            async move {
+                for customer in erasures.list_open(MAX_ERASURES).await? {
+                    while !rewrite(customer, MAX_REWRITTEN).await? {}
+                }
+                Ok(())
+            }
+        });
+    }
+
+    /// Opens the keys of this service's customers, notes reads of personal data where that is wanted, and starts the housekeeping of its write path: keys come under the
     /// newest master key, and answers go when their time is over.
     pub async fn open_keys<S: commit::Service>(&self, db: &store::Db, door: &Door<S>) -> anyhow::Result<KeyRing> {
         let commit::Options { master_keys, .. } = self.write_path()?;
         let ring = KeyRing::start(db.clone(), door, master_keys).await?;
+        if self.privacy.audit_reads {
+            self.tasks.spawn(self.privacy.reads.start(door.clone(), self.stop.clone()));
+        }
         let (keys, keeper) = (ring.clone(), door.clone());
         self.every("keys under the newest master key", HOUSEKEEPING_PERIOD, move || {
             let (ring, door) = (keys.clone(), keeper.clone());

@@ -146,8 +146,7 @@ impl Process {
         });
         let public = services.iter().any(|service| service.door.is_some());
         let bounds = if public { self.bounds[0] } else { self.bounds[1] };
-        let serving =
-            serve_with(bounds, house.tls.acceptor(), self.listener, router, house.stop.clone(), drain);
+        let serving = serve_with(bounds, house.tls.acceptor(), self.listener, router, house.stop.clone(), drain);
         let farewell = async {
             leave.await;
             tracing::info!("asked to stop");

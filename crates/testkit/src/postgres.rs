@@ -1,6 +1,6 @@
 //! A real PostgreSQL in a temporary folder on a free loopback port. Nothing of the machine's own servers is touched.
 
-use std::os::unix::fs::{MetadataExt, chown};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -13,7 +13,7 @@ use tempfile::TempDir;
 use tokio::sync::OnceCell;
 
 use crate::process::Process;
-use crate::{fail, free_port, locate, unique_name};
+use crate::{Issued, fail, free_port, locate, unique_name};
 
 /// URL of a PostgreSQL that a whole test run shares; `cargo xtask test` sets it.
 pub const PG_URL_VAR: &str = "KARIBU_TEST_PG_URL";
@@ -33,6 +33,8 @@ pub struct PostgresOptions {
     pub durable: bool,
     /// Further settings, `name=value`, as for `postgres -c`.
     pub settings: Vec<String>,
+    /// What it shows to who asks for TLS; none means plaintext only.
+    pub certificate: Option<Issued>,
 }
 
 /// A PostgreSQL server. Cheap to clone; the server ends with the last clone, and with the test process at the latest.
@@ -174,7 +176,11 @@ impl OwnServer {
         let layout = Layout::find(folder.path())?;
         let data = folder.path().join("data");
         layout.init(&data, folder.path())?;
-        let settings = settings(options);
+        let mut settings = settings(options);
+        if let Some(issued) = &options.certificate {
+            layout.certify(&data, issued)?;
+            settings.push("ssl=on".to_owned());
+        }
         let mut last = None;
         for _ in 0..START_TRIES {
             let port = free_port();
@@ -280,6 +286,20 @@ impl Layout {
             command.uid(uid).gid(gid);
         }
         command
+    }
+
+    /// Puts a certificate where the server looks for it.
+    fn certify(&self, data: &Path, issued: &Issued) -> anyhow::Result<()> {
+        for (name, text) in [("server.crt", &issued.certificate), ("server.key", &issued.key)] {
+            let path = data.join(name);
+            std::fs::write(&path, text)?;
+            // A key that others can read is refused.
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600))?;
+            if let Some((uid, gid)) = self.user {
+                chown(&path, Some(uid), Some(gid))?;
+            }
+        }
+        Ok(())
     }
 
     fn init(&self, data: &Path, folder: &Path) -> anyhow::Result<()> {

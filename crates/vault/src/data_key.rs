@@ -93,7 +93,8 @@ impl DataKey {
 pub(crate) fn seal(key: &[u8; KEY_BYTES], bound: &[u8], text: &[u8]) -> Result<Vec<u8>, KeyFault> {
     let nonce: [u8; NONCE_BYTES] = rand::random();
     let cipher = XChaCha20Poly1305::new(key.into());
-    let ciphertext = cipher.encrypt(&XNonce::from(nonce), Payload { msg: text, aad: bound }).map_err(|_| KeyFault::Unsealed)?;
+    let ciphertext =
+        cipher.encrypt(&XNonce::from(nonce), Payload { msg: text, aad: bound }).map_err(|_| KeyFault::Unsealed)?;
     let mut sealed = Vec::with_capacity(1 + NONCE_BYTES + ciphertext.len());
     sealed.push(FORM);
     sealed.extend_from_slice(&nonce);

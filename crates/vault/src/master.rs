@@ -228,7 +228,8 @@ mod tests {
     use super::*;
 
     fn keys(ids: &[(&str, u8)]) -> MasterKeys {
-        let lines: Vec<String> = ids.iter().map(|(id, byte)| format!("{id}:{}", STANDARD.encode([*byte; 32]))).collect();
+        let lines: Vec<String> =
+            ids.iter().map(|(id, byte)| format!("{id}:{}", STANDARD.encode([*byte; 32]))).collect();
         MasterKeys::parse(&lines.join("\n")).unwrap()
     }
 
@@ -272,7 +273,10 @@ mod tests {
             assert!(!fault.to_string().contains("secretpart"));
         }
         assert_eq!(MasterKeys::parse("# none\n\n").unwrap_err(), KeyFault::None);
-        assert_eq!(MasterKeys::parse(&format!("a:{good},a:{good}")).unwrap_err(), KeyFault::Twice { id: "a".to_owned() });
+        assert_eq!(
+            MasterKeys::parse(&format!("a:{good},a:{good}")).unwrap_err(),
+            KeyFault::Twice { id: "a".to_owned() }
+        );
         assert_eq!(format!("{:?}", keys(&[("a", 1), ("b", 2)])), r#"["a", "b"]"#);
     }
 

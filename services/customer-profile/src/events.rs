@@ -23,6 +23,8 @@ impl DomainEvent for Event {
             Self::CustomerIdentified { .. } => "customer.identified",
             Self::CustomerUpdated { .. } => "customer.updated",
             Self::IdentifierAdded { .. } => "customer.identifier_added",
+            Self::CustomerRestricted { .. } => "customer.restricted",
+            Self::CustomerErased { .. } => "customer.erased",
             Self::VisitRecorded { .. } => "visit.recorded",
             Self::PurchaseRecorded(_) => "purchase.recorded",
             Self::PurchaseReturned(_) => "purchase.returned",
@@ -58,6 +60,18 @@ impl DomainEvent for Event {
             Self::IdentifierAdded { customer, identifier_type: kind } => wire::CustomerIdentifierAdded {
                 customer_id: customer.to_string(),
                 identifier_type: identifier_type(*kind).into(),
+            }
+            .encode_to_vec(),
+            Self::CustomerRestricted { customer, erasure, reason_code } => wire::CustomerRestricted {
+                customer_id: customer.to_string(),
+                erasure_id: erasure.to_string(),
+                reason_code: reason_code.clone(),
+            }
+            .encode_to_vec(),
+            Self::CustomerErased { customer, erasure, reason_code } => wire::CustomerErased {
+                customer_id: customer.to_string(),
+                erasure_id: erasure.to_string(),
+                reason_code: reason_code.clone(),
             }
             .encode_to_vec(),
             Self::VisitRecorded { visit, customer, branch, channel: code, touchpoint_code, occurred_at_us } => {
@@ -165,11 +179,11 @@ fn of_ticketing(kind: &str, event: &LogEvent) -> Reaction {
         }
         "karibu.ticketing.complaint.closed.v1" => {
             let told: ticketing::ComplaintClosed = decode(event)?;
-            note(event, [], Change::ComplaintEnded(id(&told.complaint_id)?))
+            note(event, [], Change::ComplaintClosed(id(&told.complaint_id)?))
         }
         "karibu.ticketing.complaint.withdrawn.v1" => {
             let told: ticketing::ComplaintWithdrawn = decode(event)?;
-            note(event, [], Change::ComplaintEnded(id(&told.complaint_id)?))
+            note(event, [], Change::ComplaintClosed(id(&told.complaint_id)?))
         }
         "karibu.ticketing.proposal.chosen.v1" => {
             let told: ticketing::ProposalChosen = decode(event)?;

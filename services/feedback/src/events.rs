@@ -6,14 +6,18 @@ use commit::{DomainEvent, Effect, LogEvent};
 use prost::Message;
 use proto::karibu::feedback::v1 as wire;
 use proto::karibu::organization::v1 as organization;
+use proto::karibu::profile::v1 as profile;
 use proto::karibu::ticketing::v1 as ticketing;
 use proto::{EventPayload, timestamp_from_us};
 use uuid::Uuid;
 
 use crate::Feedback;
-use crate::domain::{AnswerValue, CaseEvent, CaseId, Cause, Event, Followed, Invitation, KeepBranch, Response};
+use crate::domain::{
+    AnswerValue, BeginErasure, CaseEvent, CaseId, Cause, Event, Followed, Invitation, KeepBranch, Response,
+};
 use crate::grpc::wire as to;
 
+const CUSTOMER_ERASED: &str = <profile::CustomerErased as EventPayload>::TYPE;
 const BRANCH_CREATED: &str = <organization::BranchCreated as EventPayload>::TYPE;
 const BRANCH_CLOSED: &str = <organization::BranchClosed as EventPayload>::TYPE;
 const CASE_OPENED: &str = <ticketing::ComplaintOpened as EventPayload>::TYPE;
@@ -49,6 +53,10 @@ pub(crate) fn react(event: &LogEvent) -> Result<Option<Effect<Feedback>>, Poison
         BRANCH_CLOSED => {
             let payload: organization::BranchClosed = payload(event)?;
             Effect::of(KeepBranch { id: id(&payload.branch_id)?, parent: None, closed: true })
+        }
+        CUSTOMER_ERASED => {
+            let payload: profile::CustomerErased = payload(event)?;
+            Effect::of(BeginErasure { customer: id(&payload.customer_id)?, erasure: id(&payload.erasure_id)? })
         }
         other => match case_event(other) {
             Some(kind) => Effect::of(followed(event, kind)?),
@@ -181,6 +189,7 @@ fn cause_type(cause: Cause) -> &'static str {
         Cause::Case(event) => type_of(event),
         Cause::SurveyPaused => wire::SurveyPaused::TYPE,
         Cause::SurveyClosed => wire::SurveyClosed::TYPE,
+        Cause::CustomerErased => CUSTOMER_ERASED,
     }
 }
 
@@ -272,6 +281,7 @@ mod tests {
             score: None,
             class: None,
             contact_ok: false,
+            erased_at_us: None,
             locale: "rw".into(),
             completed_at_us: 1,
             updated_at_us: 1,

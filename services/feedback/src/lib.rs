@@ -14,7 +14,7 @@ use std::time::Duration;
 use ::store::Wall;
 use anyhow::Context;
 use commit::{DeadLetters, Door};
-use domain::{ExpireInvitation, InvitationId, KeepLinkSecret, SendInvitation};
+use domain::{EraseResponses, ExpireInvitation, InvitationId, KeepLinkSecret, ResponseId, SendInvitation};
 use grpc::link::Links;
 use proto::karibu::feedback::v1::feedback_service_server::FeedbackServiceServer;
 use server::{Kit, Started};
@@ -26,7 +26,7 @@ use store::Reads;
 pub const NAME: &str = "feedback";
 
 /// The logs that this service reads.
-pub const SOURCES: [&str; 2] = ["organization", "ticketing"];
+pub const SOURCES: [&str; 3] = ["organization", "profile", "ticketing"];
 
 /// The tables of the service, after those of the write path.
 pub const MIGRATIONS: ::store::Migrations =
@@ -66,10 +66,11 @@ pub async fn start(kit: &Kit, config: Config) -> anyhow::Result<Started> {
     kit.publish(&door);
     kit.consume(&SOURCES, &door, &react);
     start_timers(kit, &door, &reads);
+    erase_what_is_left(kit, &db, &door, &reads);
 
     let log = server::log_service(door.log());
     let audit = server::audit_service(NAME, db.clone(), keys);
-    let redrive = ::events::Redrive::new(NAME, DeadLetters::new(db), door.clone(), react);
+    let redrive = ::events::Redrive::new(NAME, DeadLetters::new(db.clone()), door.clone(), react);
     let dead_letters = server::dead_letter_service(NAME, &SOURCES, redrive);
     let ready = reads.clone();
     let api = FeedbackServiceServer::new(grpc::Api { door, reads, links, clock: kit.clock.clone() })
@@ -93,6 +94,21 @@ async fn links(config: &Config, door: &Door<Feedback>, reads: &Reads) -> anyhow:
     }
     let kept = reads.find_link_secret().await?.context("the link secret was not kept")?;
     Links::new(&kept.secret)
+}
+
+/// Takes the answers out of the responses of erased customers, a few at a time.
+fn erase_what_is_left(kit: &Kit, db: &::store::Db, door: &Door<Feedback>, reads: &Reads) {
+    let (door, reads) = (door.clone(), reads.clone());
+    kit.erase(db, move |customer, limit| {
+        let (door, reads) = (door.clone(), reads.clone());
+        async move {
+            let responses: Vec<_> = reads.list_to_erase(customer, limit).await?.into_iter().map(ResponseId).collect();
+            let last = responses.len() < usize::try_from(limit).unwrap_or(usize::MAX);
+            let erased = door.fire("erasures", EraseResponses { customer, responses, last }).await;
+            erased.map_err(|refused| anyhow::anyhow!("responses could not be erased: {refused}"))?;
+            Ok(last)
+        }
+    });
 }
 
 fn start_timers(kit: &Kit, door: &Door<Feedback>, reads: &Reads) {

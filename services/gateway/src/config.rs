@@ -41,6 +41,14 @@ pub struct Config {
     /// File with the secret behind these tokens, made if it is not there; for one gateway whose signing key does not last
     #[arg(long, env = "KARIBU_RESUME_SECRET_FILE", value_name = "FILE", conflicts_with = "resume_secrets")]
     pub resume_secret_file: Option<PathBuf>,
+    /// How staff sign in.
+    #[command(flatten)]
+    pub sign_in: SignIn,
+}
+
+/// How staff sign in: by access tokens of the business's own issuer.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub struct SignIn {
     /// Issuer of the access tokens of staff (OpenID Connect), letter by letter as in its tokens, such as
     /// https://login.example.com/; if left out, only API keys open the door
     #[arg(long, env = "KARIBU_OIDC_ISSUER", value_name = "URL")]
@@ -54,6 +62,20 @@ pub struct Config {
     pub oidc_roots: Option<PathBuf>,
 }
 
+impl SignIn {
+    /// Which access tokens are believed; none if there is no issuer.
+    pub(crate) fn settings(&self) -> Option<oidc::Settings> {
+        let issuer = self.oidc_issuer.clone()?;
+        Some(oidc::Settings { issuer, audiences: self.oidc_audiences.clone(), roots: self.oidc_roots.clone() })
+    }
+
+    fn validate(&self) -> anyhow::Result<()> {
+        let of_nobody = self.oidc_issuer.is_none() && !(self.oidc_audiences.is_empty() && self.oidc_roots.is_none());
+        ensure!(!of_nobody, "access tokens need --oidc-issuer");
+        Ok(())
+    }
+}
+
 impl std::fmt::Debug for Config {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Config")
@@ -62,20 +84,12 @@ impl std::fmt::Debug for Config {
             .field("trusted_proxies", &self.trusted_proxies)
             .field("resume_secrets", &self.resume_secrets.len())
             .field("resume_secret_file", &self.resume_secret_file)
-            .field("oidc_issuer", &self.oidc_issuer)
-            .field("oidc_audiences", &self.oidc_audiences)
-            .field("oidc_roots", &self.oidc_roots)
+            .field("sign_in", &self.sign_in)
             .finish()
     }
 }
 
 impl Config {
-    /// Which access tokens are believed; none if there is no issuer.
-    pub(crate) fn oidc(&self) -> Option<oidc::Settings> {
-        let issuer = self.oidc_issuer.clone()?;
-        Some(oidc::Settings { issuer, audiences: self.oidc_audiences.clone(), roots: self.oidc_roots.clone() })
-    }
-
     /// The secrets behind tokens, from the file too; none if nothing is configured.
     pub(crate) fn secrets(&self) -> anyhow::Result<Vec<String>> {
         let Some(path) = &self.resume_secret_file else { return Ok(self.resume_secrets.clone()) };
@@ -94,10 +108,7 @@ impl Config {
             self.resume_secrets.iter().all(long_enough),
             "a secret for resume tokens has at least {MIN_SECRET} characters"
         );
-        ensure!(
-            self.oidc_issuer.is_some() || (self.oidc_audiences.is_empty() && self.oidc_roots.is_none()),
-            "access tokens need --oidc-issuer"
-        );
+        self.sign_in.validate()?;
         let origin = |origin: &HeaderValue| {
             origin.to_str().is_ok_and(|text| text.contains("://") && !text.ends_with('/') && !text.contains('*'))
         };
@@ -148,7 +159,8 @@ mod tests {
         }
         let secret = Config { resume_secrets: vec!["short".to_owned()], ..Config::default() };
         assert!(secret.validate().is_err());
-        let audience = Config { oidc_audiences: vec!["karibu".to_owned()], ..Config::default() };
+        let sign_in = SignIn { oidc_audiences: vec!["karibu".to_owned()], ..SignIn::default() };
+        let audience = Config { sign_in, ..Config::default() };
         assert!(audience.validate().is_err(), "an audience of nobody");
     }
 }

@@ -25,7 +25,7 @@ use server::{Kit, Started, Upstream};
 
 use admission::oidc::Oidc;
 use admission::{Admission, CustomerTokens, Keys, Rates, Registry, customer};
-pub use config::Config;
+pub use config::{Config, SignIn};
 use door::{Cors, Door, Proxies};
 use subscribe::{Branches, Seats, Tails, Tokens};
 use transcode::Routes;
@@ -38,8 +38,13 @@ pub const NAME: &str = "gateway";
 pub async fn start(kit: &Kit, config: Config) -> anyhow::Result<Started> {
     config.validate()?;
     let minter = kit.minter.clone().context("the gateway signs internal tokens and needs --internal-key")?;
-    let oidc = config.oidc().map(|settings| Oidc::new(&settings)).transpose().context("--oidc-issuer")?;
-    let keys = Keys::new(Registry::new(kit.peers.clone(), minter.clone(), oidc).ask());
+    let oidc = config.sign_in.settings().map(|settings| Oidc::new(&settings)).transpose().context("--oidc-issuer")?;
+    let registry = Registry::new(kit.peers.clone(), minter.clone(), oidc);
+    let keys = Keys::new(registry.clone().ask());
+    kit.every("uses of API keys", limits::USES_PERIOD, move || {
+        let registry = registry.clone();
+        async move { registry.tell_uses().await }
+    });
     let secrets = config.secrets()?;
     let customers = CustomerTokens::new(&secrets, minter.derived_secret(customer::PURPOSE));
     let admission = Admission::new(keys, customers.clone(), Rates::new(&config.rate_limits));

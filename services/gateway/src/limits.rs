@@ -20,6 +20,11 @@ pub const VERIFY_TIMEOUT: Duration = Duration::from_secs(3);
 /// Longest API key looked at, bytes.
 pub const MAX_KEY_BYTES: usize = 256;
 
+/// How often the service that keeps the keys is told when they were last used.
+pub const USES_PERIOD: Duration = Duration::from_secs(60);
+/// Uses of keys in one such message.
+pub const USES_AT_ONCE: usize = 1_000;
+
 /// Longest access token looked at, bytes.
 pub const MAX_TOKEN_BYTES: usize = 8 * 1024;
 /// Clock difference between the issuer and here that an access token survives.

@@ -7,7 +7,7 @@ use kernel::{Money, Points};
 use prost::Message;
 use proto::karibu::loyalty::v1 as wire;
 use proto::karibu::organization::v1::{BranchClosed, BranchCreated, BranchUpdated};
-use proto::karibu::profile::v1::{PurchaseRecorded, PurchaseReturned};
+use proto::karibu::profile::v1::{CustomerErased, PurchaseRecorded, PurchaseReturned};
 use proto::karibu::ticketing::v1::{CompensationApproved, compensation_approved::Value};
 use proto::karibu::types::v1 as types;
 use proto::{EventPayload, us_from_timestamp};
@@ -15,8 +15,8 @@ use uuid::Uuid;
 
 use crate::Loyalty;
 use crate::domain::{
-    BranchId, CompensationId, ComplaintId, CustomerId, Event, GrantGoodwill, KeepBranch, PurchaseId, RecordReturn,
-    RecordSale,
+    BeginErasure, BranchId, CompensationId, ComplaintId, CustomerId, Event, GrantGoodwill, KeepBranch, PurchaseId,
+    RecordReturn, RecordSale,
 };
 use crate::grpc::wire::{account_kind, balances, maybe_text};
 
@@ -122,6 +122,11 @@ pub(crate) fn react(event: &LogEvent) -> Reaction {
         BranchClosed::TYPE => {
             let told: BranchClosed = decode(event)?;
             Ok(Some(Effect::of(KeepBranch::Closed { branch: BranchId(id(&told.branch_id)?) })))
+        }
+        CustomerErased::TYPE => {
+            let told: CustomerErased = decode(event)?;
+            let verb = BeginErasure { customer: id(&told.customer_id)?, erasure: id(&told.erasure_id)? };
+            Ok(Some(Effect::of(verb)))
         }
         PurchaseRecorded::TYPE => sale(event),
         PurchaseReturned::TYPE => goods_back(event),

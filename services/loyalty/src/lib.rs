@@ -15,6 +15,7 @@ use proto::karibu::loyalty::v1::loyalty_service_server::LoyaltyServiceServer;
 use server::{Kit, Started};
 
 pub use config::Config;
+use domain::EraseAccounts;
 use store::Reads;
 
 /// Short name: of the event log, in event types, as the audience of tokens.
@@ -59,7 +60,8 @@ pub async fn start(kit: &Kit, _: Config) -> anyhow::Result<Started> {
     let audit = server::audit_service(NAME, db.clone(), keys);
     let dead = ::events::Redrive::new(NAME, commit::DeadLetters::new(db.clone()), door.clone(), react);
     let dead = server::dead_letter_service(NAME, &SOURCES, dead);
-    let reads = Reads::new(db);
+    let reads = Reads::new(db.clone());
+    erase_what_is_left(kit, &db, &door, &reads);
     let ready = reads.clone();
     let api =
         LoyaltyServiceServer::new(grpc::Api { door, reads }).max_encoding_message_size(server::limits::MAX_REPLY_BYTES);
@@ -67,4 +69,19 @@ pub async fn start(kit: &Kit, _: Config) -> anyhow::Result<Started> {
         let reads = ready.clone();
         async move { reads.ping().await.context("the database does not answer") }
     }))
+}
+
+/// Takes the cards of erased customers away and closes their accounts, a few at a time.
+fn erase_what_is_left(kit: &Kit, db: &::store::Db, door: &commit::Door<Loyalty>, reads: &Reads) {
+    let (door, reads) = (door.clone(), reads.clone());
+    kit.erase(db, move |customer, limit| {
+        let (door, reads) = (door.clone(), reads.clone());
+        async move {
+            let accounts = reads.list_to_erase(customer, limit).await?;
+            let last = accounts.len() < usize::try_from(limit).unwrap_or(usize::MAX);
+            let erased = door.fire("erasures", EraseAccounts { customer, accounts, last }).await;
+            erased.map_err(|refused| anyhow::anyhow!("accounts could not be erased: {refused}"))?;
+            Ok(last)
+        }
+    });
 }

@@ -75,6 +75,7 @@ fn fault(refusal: &Refusal) -> Fault {
     let missing = |reason, message| Fault::new(Code::NotFound, reason, message);
     let exists = |reason, message| Fault::new(Code::AlreadyExists, reason, message);
     match refusal {
+        R::CustomerErased => failed("CUSTOMER_ERASED", "the customer was erased, and the complaint with it"),
         R::ComplaintNotFound => missing("COMPLAINT_NOT_FOUND", "there is no such complaint"),
         R::BranchUnknown => failed("BRANCH_UNKNOWN", "the branch is not known; one just made is known in a moment"),
         R::BranchClosed => failed("BRANCH_CLOSED", "the branch is closed and takes no new complaints"),

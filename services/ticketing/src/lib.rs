@@ -13,7 +13,9 @@ mod timers;
 use std::sync::Arc;
 
 use ::events::Redrive;
+use ::store::Wall;
 use anyhow::Context;
+use commit::Door;
 use proto::karibu::ticketing::v1::casework_service_server::CaseworkServiceServer;
 use proto::karibu::ticketing::v1::remedy_service_server::RemedyServiceServer;
 use proto::karibu::ticketing::v1::sla_service_server::SlaServiceServer;
@@ -21,13 +23,18 @@ use proto::karibu::ticketing::v1::ticketing_service_server::TicketingServiceServ
 use server::{Kit, Started};
 
 pub use config::Config;
+use domain::verbs::EraseComplaints;
 use store::Reads;
 
 /// Short name: of the event log, in event types, as the audience of tokens.
 pub const NAME: &str = "ticketing";
 
 /// The tables of the service, after those of the write path.
-pub const MIGRATIONS: ::store::Migrations = ::store::migrations!["0001_ticketing", "0002_clocks", "0003_remedies"];
+pub const MIGRATIONS: ::store::Migrations = ::store::migrations!["0001_ticketing", "0002_clocks", "0003_remedies"].behind(&[
+    Wall::Through { table: "complaint_history", column: "complaint_id", parent: "complaint", key: "id" },
+    Wall::Through { table: "interaction", column: "complaint_id", parent: "complaint", key: "id" },
+    Wall::Hidden { table: "number_counter" },
+]);
 
 /// The ticketing service as the write path sees it.
 #[derive(Debug)]
@@ -50,16 +57,19 @@ pub async fn start(kit: &Kit, config: Config) -> anyhow::Result<Started> {
     let policy = Arc::new(config.policy()?);
     let db = kit.open_database().await?;
     db.migrate(&[commit::MIGRATIONS, MIGRATIONS]).await?;
-    let door = commit::start::<Ticketing>(db.clone(), kit.clock.clone(), commit::Options::default()).await?;
-    let reads = Reads::new(db.clone());
+    let door = commit::start::<Ticketing>(db.clone(), kit.clock.clone(), kit.write_path()?).await?;
+    let keys = kit.open_keys(&db, &door).await?;
+    let reads = Reads::new(db.clone(), keys.clone());
 
     let react = ::events::react(events::react);
     kit.publish(&door);
     kit.consume(events::SOURCES, &door, &react);
     timers::start(kit, &config, &door, &reads);
+    erase_what_is_left(kit, &db, &door, &reads);
 
     let ready = reads.clone();
     let log = server::log_service(door.log());
+    let audit = server::audit_service(NAME, db.clone(), keys);
     let dead = Redrive::new(NAME, commit::DeadLetters::new(db), door.clone(), react);
     let dead = server::dead_letter_service(NAME, events::SOURCES, dead);
     let api = grpc::Api { door, reads, policy, clock: kit.clock.clone() };
@@ -67,8 +77,23 @@ pub async fn start(kit: &Kit, config: Config) -> anyhow::Result<Started> {
     let sla = SlaServiceServer::new(api.clone()).max_encoding_message_size(server::limits::MAX_REPLY_BYTES);
     let remedy = RemedyServiceServer::new(api.clone()).max_encoding_message_size(server::limits::MAX_REPLY_BYTES);
     let api = TicketingServiceServer::new(api).max_encoding_message_size(server::limits::MAX_REPLY_BYTES);
-    Ok(kit.routes().with(api).with(casework).with(remedy).with(sla).with(log).with(dead).started(move || {
+    Ok(kit.routes().with(api).with(casework).with(remedy).with(sla).with(log).with(dead).with(audit).started(move || {
         let reads = ready.clone();
         async move { reads.ping().await.context("the database does not answer") }
     }))
+}
+
+/// Takes the words out of the complaints of erased customers, a few at a time.
+fn erase_what_is_left(kit: &Kit, db: &::store::Db, door: &Door<Ticketing>, reads: &Reads) {
+    let (door, reads) = (door.clone(), reads.clone());
+    kit.erase(db, move |customer, limit| {
+        let (door, reads) = (door.clone(), reads.clone());
+        async move {
+            let complaints = reads.list_to_erase(customer, limit).await?;
+            let last = complaints.len() < usize::try_from(limit).unwrap_or(usize::MAX);
+            let erased = door.fire("erasures", EraseComplaints { customer, complaints, last }).await;
+            erased.map_err(|refused| anyhow::anyhow!("complaints could not be erased: {refused}"))?;
+            Ok(last)
+        }
+    });
 }

@@ -38,3 +38,6 @@ create index erasure_open on erasure (requested_at_us) where finished_at_us is n
 
 -- For retention: which answers are old. Costs next to nothing where rows come in the order of their age.
 create index request_age on request using brin (created_at_us);
+
+-- Only added to, and read: whoever runs the service can change or empty neither. A superuser is bound by nothing.
+revoke update, delete, truncate on event_log, audit_log from current_user;

@@ -149,7 +149,10 @@ async fn a_repeat_gets_what_was_stored_in_place_of_personal_text() {
         assert_eq!((again.account(), again.balance), (Uuid::max(), 0));
         let twins = tokio::join!(
             door.submit(keyed(2, 1), Ask(Uuid::max())),
-            door.submit(Submission { until: std::time::Instant::now() + Duration::from_secs(9), ..keyed(2, 1) }, Ask(Uuid::max()))
+            door.submit(
+                Submission { until: std::time::Instant::now() + Duration::from_secs(9), ..keyed(2, 1) },
+                Ask(Uuid::max())
+            )
         );
         assert_eq!((twins.0.unwrap().balance, twins.1.unwrap().balance), (5, 0), "also in one batch");
     }

@@ -85,8 +85,8 @@ async fn poison_parks_its_aggregate_alone_and_redrive_keeps_the_order() {
         assert_eq!(LogEvent::from_bytes(&letters[1].event).unwrap().seq, 2);
         assert_eq!(dead.list("bank", "till", 0, 10).await.unwrap().len(), 2);
         for letter in &letters {
-            door.redrive(letter.id, Some(Effect::of(Pay(id, 100)))).await.unwrap();
-            assert_eq!(door.redrive(letter.id, None).await, Err(Refused::NotParked), "once only");
+            door.redrive(letter.id, Some(Effect::of(Pay(id, 100))), None).await.unwrap();
+            assert_eq!(door.redrive(letter.id, None, None).await, Err(Refused::NotParked), "once only");
         }
         assert_eq!(dead.count().await.unwrap(), 0);
         apply(&door, 4, 77, Pay(id, 1_000)).await.unwrap();

@@ -17,12 +17,8 @@ pub struct Letter {
     pub body: String,
 }
 
-static LETTER: Table = Table::new(
-    "letter",
-    1,
-    &[("id", Kind::Uuid), ("account_id", Kind::Uuid), ("body", Kind::Bytes)],
-    OnConflict::Fail,
-);
+static LETTER: Table =
+    Table::new("letter", 1, &[("id", Kind::Uuid), ("account_id", Kind::Uuid), ("body", Kind::Bytes)], OnConflict::Fail);
 
 impl Append for Letter {
     const TABLE: &'static Table = &LETTER;
@@ -119,7 +115,9 @@ async fn texts_and_destruction_in_one_batch_leave_nothing_readable() {
             door.submit(fresh(), Forget(ann)),
             door.submit(fresh(), Write(ann, "after"))
         );
-        (first.unwrap(), gone.unwrap(), last.unwrap());
+        first.unwrap();
+        gone.unwrap();
+        last.unwrap();
         assert_eq!(read(&ring.unwrap(), &bench.db, ann).await, [None, None], "{}", bench.name);
     }
 }

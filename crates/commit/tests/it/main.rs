@@ -12,3 +12,4 @@ mod engines;
 mod idempotency;
 mod laws;
 mod letters;
+mod tls;

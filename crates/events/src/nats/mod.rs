@@ -31,6 +31,8 @@ pub struct NatsOptions {
     pub credentials: Option<PathBuf>,
     /// Certificates of the authority that signed the server's certificate (PEM).
     pub root_certificates: Option<PathBuf>,
+    /// Our own certificate and its key (PEM), for servers that ask for one.
+    pub certificate: Option<(PathBuf, PathBuf)>,
     /// Keeps installations apart that share servers; see [`crate::Names`].
     pub namespace: Option<String>,
     /// Replicas of each stream: 1, or 3 in production.
@@ -47,6 +49,7 @@ impl Default for NatsOptions {
             urls: vec!["nats://127.0.0.1:4222".to_owned()],
             credentials: None,
             root_certificates: None,
+            certificate: None,
             namespace: None,
             replicas: 1,
             max_age: Duration::from_secs(14 * 24 * 3_600),
@@ -83,6 +86,9 @@ impl Connection {
         }
         if let Some(path) = &options.root_certificates {
             connect = connect.add_root_certificates(path.clone());
+        }
+        if let Some((certificate, key)) = &options.certificate {
+            connect = connect.add_client_certificate(certificate.clone(), key.clone());
         }
         let (connected, connections) = watch::channel(0);
         let client = connect

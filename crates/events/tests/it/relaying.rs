@@ -42,6 +42,15 @@ async fn a_stranger_reads_cloud_events_from_the_stream() {
 }
 
 #[tokio::test]
+async fn events_travel_over_mutual_tls_and_nobody_without_a_certificate_hears_them() {
+    let stage = Stage::secured().await;
+    let till = stage.till().await;
+    till.ring(3).await;
+    till.is_in_stream(&stage).await;
+    assert!(async_nats::connect(stage.nats.as_ref().unwrap().url()).await.is_err());
+}
+
+#[tokio::test]
 async fn the_stream_is_made_as_we_need_it() {
     for stage in Stage::with_nats().await {
         let till = stage.till().await;

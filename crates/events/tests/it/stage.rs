@@ -2,6 +2,7 @@
 //! own, of the newest and of the oldest version that is supported.
 
 use std::collections::HashMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -13,7 +14,7 @@ use futures_util::future::join_all;
 use kernel::Clock;
 use store::{Db, Migrations, Options as DbOptions, Sql, Uuid, args};
 use tempfile::TempDir;
-use testkit::{Nats, Postgres, PostgresOptions, assert_eventually};
+use testkit::{Authority, Nats, Postgres, PostgresOptions, assert_eventually};
 use tokio::sync::{Mutex, watch};
 
 use crate::shop::{self, Entry, Ring, TALLY_MIGRATIONS, TILL_MIGRATIONS, Tally, Till, fresh};
@@ -26,6 +27,8 @@ pub struct Stage {
     folder: TempDir,
     pub postgres: Option<Postgres>,
     pub nats: Option<Nats>,
+    /// Authority, certificate and key for a NATS server that takes nobody without.
+    papers: Option<[PathBuf; 3]>,
     local: Bus,
     urls: Mutex<HashMap<String, String>>,
     /// The log that backfills are answered from; none = the owner does not answer.
@@ -54,6 +57,24 @@ impl Stage {
         Self::new("durable", Some(Postgres::start_own(options).await), Some(Nats::start().await))
     }
 
+    /// A NATS server that speaks TLS only, and only with who shows a certificate of its authority.
+    pub async fn secured() -> Self {
+        let (folder, authority) = (tempfile::tempdir().unwrap(), Authority::new("ours"));
+        let root = authority.write(&folder.path().join("authority.pem"));
+        let server = authority.issue(&["127.0.0.1", "localhost"]).write(folder.path(), "server");
+        let client = authority.issue(&["ticketing"]).write(folder.path(), "client");
+        let config = format!(
+            "tls {{ cert_file: {:?}, key_file: {:?}, ca_file: {root:?}, verify: true }}",
+            server.certificate, server.key
+        );
+        let nats = Nats::start_with(testkit::NatsOptions { config, ..Default::default() }).await;
+        let mut stage = Self::new("secured NATS", Some(Postgres::start().await), Some(nats));
+        stage.papers = Some([root, client.certificate, client.key]);
+        // The files are read at every connection.
+        stage.folder = folder;
+        stage
+    }
+
     fn new(name: &'static str, postgres: Option<Postgres>, nats: Option<Nats>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         Self {
@@ -61,6 +82,7 @@ impl Stage {
             folder,
             postgres,
             nats,
+            papers: None,
             local: Bus::local(),
             urls: Mutex::default(),
             owner: Arc::new(watch::channel(None).0),
@@ -96,6 +118,8 @@ impl Stage {
         let options = NatsOptions {
             urls: vec![nats.url().to_owned()],
             namespace: Some(nats.namespace().to_owned()),
+            root_certificates: self.papers.as_ref().map(|[root, ..]| root.clone()),
+            certificate: self.papers.as_ref().map(|[_, certificate, key]| (certificate.clone(), key.clone())),
             ..NatsOptions::default()
         };
         Bus::nats(options, Arc::new(move |_: &str| Some(backfill(owner.clone())))).await.unwrap()
@@ -112,7 +136,11 @@ impl Stage {
 
     /// A client that is none of ours.
     pub async fn jetstream(&self) -> Context {
-        jetstream::new(async_nats::connect(self.nats.as_ref().unwrap().url()).await.unwrap())
+        let mut options = async_nats::ConnectOptions::new();
+        if let Some([root, certificate, key]) = self.papers.clone() {
+            options = options.add_root_certificates(root).add_client_certificate(certificate, key);
+        }
+        jetstream::new(options.connect(self.nats.as_ref().unwrap().url()).await.unwrap())
     }
 
     pub async fn till(&self) -> TillApp {

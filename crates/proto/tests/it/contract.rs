@@ -69,7 +69,8 @@ fn a_resource_without_version_and_an_event_with_personal_data_are_found() {
         r#"message Thing { option (karibu.options.v1.resource) = {id_field: "thing_id"}; string thing_id = 1; }
            message ThingMoved {
              option (karibu.options.v1.event) = {type: "karibu.thing.thing.moved.v1"};
-             string name = 1 [(karibu.options.v1.field) = {personal: true}];
+             string thing_code = 1 [(karibu.options.v1.field) = {personal: true}];
+             string note = 2;
            }"#,
     );
     assert_eq!(
@@ -77,7 +78,8 @@ fn a_resource_without_version_and_an_event_with_personal_data_are_found() {
         [
             "karibu.thing.v1.Thing: no `etag`",
             "karibu.thing.v1.Thing: no `create_time` or no `update_time`",
-            "karibu.thing.v1.ThingMoved: karibu.thing.v1.ThingMoved.name is personal or secret",
+            "karibu.thing.v1.ThingMoved: karibu.thing.v1.ThingMoved.thing_code is personal or secret",
+            "karibu.thing.v1.ThingMoved: karibu.thing.v1.ThingMoved.note may hold free text",
         ]
     );
 }

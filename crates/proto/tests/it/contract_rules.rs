@@ -9,7 +9,8 @@ use proto::options::{event_rule, field_rule, resource_rule};
 use proto::{HttpMethod, MethodInfo, Methods, Permission};
 
 /// Answers of `Get…` that are no resources: they are computed, not stored, so they have no version.
-const VIEWS: [&str; 7] = [
+const VIEWS: [&str; 8] = [
+    "karibu.organization.v1.OpenState",
     "karibu.profile.v1.CustomerSummary",
     "karibu.profile.v1.PurchaseStatistics",
     "karibu.ticketing.v1.ComplaintStatistics",
@@ -18,6 +19,9 @@ const VIEWS: [&str; 7] = [
     "karibu.feedback.v1.SurveyScore",
     "karibu.gateway.v1.CustomerOverview",
 ];
+
+/// Texts of events that are codes though their names do not end like one.
+const CODES: [&str; 7] = ["code", "number", "locale", "languages", "role", "roles", "reason"];
 
 /// Everything that is wrong with a contract.
 pub(crate) fn findings(pool: &DescriptorPool) -> Vec<String> {
@@ -184,10 +188,19 @@ fn event(message: &MessageDescriptor, found: &mut Vec<String>) {
         if rule.personal || rule.secret {
             found.push(format!("{}: {} is personal or secret", message.full_name(), field.full_name()));
         }
+        if field.kind() == Kind::String && !is_code(field.name()) {
+            found.push(format!("{}: {} may hold free text", message.full_name(), field.full_name()));
+        }
         if resource_rule(field.parent_message()).is_some() {
             found.push(format!("{}: holds {}", message.full_name(), field.parent_message().full_name()));
         }
     }
+}
+
+/// Whether a text of this name is an id or a code: what events may hold, since nothing can be taken out of a log again.
+fn is_code(name: &str) -> bool {
+    let ends = ["_id", "_ids", "_code", "_codes", "_ref", "_system", "_type", "_types", "_zone", "_fields"];
+    CODES.contains(&name) || ends.iter().any(|end| name.ends_with(end))
 }
 
 /// All fields of a message and of every message of ours inside it.

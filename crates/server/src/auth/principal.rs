@@ -23,6 +23,19 @@ pub enum Kind {
     System,
 }
 
+impl Kind {
+    /// Its word in the audit trail.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Key => "key",
+            Self::Staff => "staff",
+            Self::Customer => "customer",
+            Self::Anonymous => "anonymous",
+            Self::System => "system",
+        }
+    }
+}
+
 /// A set of permissions: numbers of the proto enum, 0 to 127.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct PermissionSet(u128);

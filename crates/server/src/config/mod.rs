@@ -30,6 +30,10 @@ pub struct BaseConfig {
     /// Database: sqlite:FILE or postgres://USER:PASSWORD@HOST/NAME; sqlite:.karibu/SERVICE.db if left out
     #[arg(long, env = "KARIBU_DATABASE", value_name = "URL", hide_env_values = true)]
     pub database: Option<String>,
+    /// Role of PostgreSQL as which callers are read for, made at the start if the login may; row-level security shows it
+    /// the branches of the caller. Empty: the login reads, and there is no such second wall
+    #[arg(long, env = "KARIBU_DATABASE_READER_ROLE", value_name = "ROLE", default_value = store::READER_ROLE)]
+    pub database_reader_role: String,
     /// Events between processes.
     #[command(flatten)]
     pub nats: NatsConfig,
@@ -134,6 +138,12 @@ pub struct NatsConfig {
     /// PEM file with the certificates of the authority that NATS servers are signed by
     #[arg(long = "nats-root-certificates", env = "KARIBU_NATS_ROOT_CERTIFICATES", value_name = "FILE")]
     pub root_certificates: Option<PathBuf>,
+    /// PEM file with the certificate that NATS servers are shown, if they ask for one
+    #[arg(long = "nats-certificate", env = "KARIBU_NATS_CERTIFICATE", value_name = "FILE", requires = "nats_key")]
+    pub certificate: Option<PathBuf>,
+    /// PEM file with the private key of that certificate
+    #[arg(id = "nats_key", long = "nats-key", env = "KARIBU_NATS_KEY", value_name = "FILE")]
+    pub key: Option<PathBuf>,
     /// Keeps installations apart that share NATS servers
     #[arg(long = "nats-namespace", env = "KARIBU_NATS_NAMESPACE", value_name = "NAME")]
     pub namespace: Option<String>,
@@ -149,12 +159,14 @@ pub struct NatsConfig {
 impl NatsConfig {
     /// For the bus; `None` without a server. `name` is shown by the server for our connection.
     pub fn options(&self, name: &str) -> Option<events::NatsOptions> {
-        let Self { urls, credentials, root_certificates, namespace, replicas, max_age } = self.clone();
+        let Self { urls, credentials, root_certificates, certificate, key, namespace, replicas, max_age } =
+            self.clone();
         let client_name = format!("karibu-{name}");
         (!urls.is_empty()).then_some(events::NatsOptions {
             urls,
             credentials,
             root_certificates,
+            certificate: certificate.zip(key),
             namespace,
             replicas,
             max_age,

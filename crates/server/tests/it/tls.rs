@@ -143,7 +143,11 @@ async fn a_caller_without_the_certificate_of_a_service_is_refused() {
     let office = Office::open();
     let files = office.authority.issue(&["echo"]).write(office.path(), "port");
     let callers = office.file("authority.pem");
-    let running = office.echo(&files, &["--tls-callers", &callers]).await;
+    let admin = testkit::free_port().to_string();
+    let metrics = format!("127.0.0.1:{admin}");
+    let running = office.echo(&files, &["--tls-callers", &callers, "--metrics-listen", &metrics]).await;
+    // Probes have no certificates, but the port speaks TLS as the other one does.
+    assert!(shown(metrics.parse().unwrap(), office.authority.pem(), "http/1.1").await.is_ok());
     let with = |issued: Option<testkit::Issued>, name: &str| {
         let peers = ["--tls-peers".to_owned(), office.file("authority.pem")];
         let own = issued.map(|issued| {
@@ -199,7 +203,8 @@ async fn new_certificates_are_taken_under_load_and_no_call_is_lost() {
     let callers: Vec<_> = callers.collect();
     let mut seen = Vec::new();
     for round in 0..4 {
-        let (before, signed_by) = (calls.load(Ordering::SeqCst), if round % 2 == 0 { &other } else { &office.authority });
+        let (before, signed_by) =
+            (calls.load(Ordering::SeqCst), if round % 2 == 0 { &other } else { &office.authority });
         let issued = signed_by.issue(&["echo"]);
         // Half of it first, as when somebody copies files by hand: what is there stays in use.
         std::fs::write(&files.certificate, &issued.certificate[..100]).unwrap();

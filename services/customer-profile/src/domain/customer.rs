@@ -139,8 +139,7 @@ impl Customer {
 
     /// Adds a handle that it has claimed; one that it has already changes nothing.
     pub fn add_identifier(&mut self, identifier: Identifier) -> Result<(), Refusal> {
-        let key = identifier.natural_key();
-        if self.details.identifiers.iter().any(|known| known.natural_key() == key) {
+        if self.details.identifiers.iter().any(|known| known.lookup == identifier.lookup) {
             return Ok(());
         }
         if self.details.identifiers.len() >= MAX_IDENTIFIERS {

@@ -1,6 +1,7 @@
 //! What this service tells the others, as plain data. Ids, codes and amounts; no names, no handles.
 
 use kernel::Money;
+use uuid::Uuid;
 
 use super::{BranchId, CustomerId, CustomerKind, IdentifierType, PurchaseId, VisitId};
 
@@ -48,6 +49,24 @@ pub enum Event {
         customer: CustomerId,
         /// Type of the handle.
         identifier_type: IdentifierType,
+    },
+    /// A customer asked to be forgotten while a complaint is open.
+    CustomerRestricted {
+        /// Who.
+        customer: CustomerId,
+        /// The erasure.
+        erasure: Uuid,
+        /// Code of the reason.
+        reason_code: String,
+    },
+    /// A customer was erased.
+    CustomerErased {
+        /// Who.
+        customer: CustomerId,
+        /// The erasure.
+        erasure: Uuid,
+        /// Code of the reason.
+        reason_code: String,
     },
     /// A customer was there.
     VisitRecorded {

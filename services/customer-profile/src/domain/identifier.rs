@@ -1,6 +1,8 @@
 //! Handles by which a customer is found: their normal form decides whether two are the same.
 
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+use vault::LookupKey;
 
 /// Least and most digits of a phone number in international form (ITU-T E.164, 6.2).
 const PHONE_DIGITS: std::ops::RangeInclusive<usize> = 7..=15;
@@ -50,11 +52,13 @@ pub struct Identifier {
     /// Name of the system that gave an external id; else empty.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub issuer: String,
+    /// The keyed hash by which it is claimed and looked up: two handles with the same one are the same handle.
+    pub lookup: Uuid,
 }
 
 impl Identifier {
-    /// Brings a handle into its normal form.
-    pub fn new(kind: IdentifierType, value: &str, issuer: &str) -> Result<Self, IdentifierFault> {
+    /// Brings a handle into its normal form; `key` is that of the look-ups of this installation.
+    pub fn new(kind: IdentifierType, value: &str, issuer: &str, key: &LookupKey) -> Result<Self, IdentifierFault> {
         match (kind, issuer.is_empty()) {
             (IdentifierType::External, true) => return Err(IdentifierFault::IssuerMissing),
             (IdentifierType::External, false) | (_, true) => {}
@@ -69,33 +73,45 @@ impl Identifier {
         if value.is_empty() {
             return Err(IdentifierFault::Empty);
         }
-        Ok(Self { kind, value, issuer: issuer.to_owned() })
+        let lookup = lookup(key, &natural_key(kind, &value, issuer));
+        Ok(Self { kind, value, issuer: issuer.to_owned(), lookup })
     }
 
-    /// The natural key: two handles with the same key are the same handle. E-mail addresses are compared without
-    /// regard to case, since hardly any mail server tells capitals apart and people do not.
-    pub fn natural_key(&self) -> Vec<u8> {
-        let tag: u8 = match self.kind {
-            IdentifierType::Email => 1,
-            IdentifierType::Phone => 2,
-            IdentifierType::LoyaltyCard => 3,
-            IdentifierType::External => 4,
-            IdentifierType::Device => 5,
-        };
-        let mut key = vec![tag];
-        key.extend_from_slice(self.issuer.as_bytes());
-        key.push(0);
-        match self.kind {
-            IdentifierType::Email => key.extend_from_slice(self.value.to_lowercase().as_bytes()),
-            _ => key.extend_from_slice(self.value.as_bytes()),
-        }
-        key
+    /// What the handle is claimed under. Without the key of the installation it tells nothing.
+    pub const fn claim(&self) -> &[u8] {
+        self.lookup.as_bytes()
     }
 }
 
+/// The natural key. E-mail addresses are compared without regard to case, since hardly any mail server tells capitals
+/// apart and people do not.
+fn natural_key(kind: IdentifierType, value: &str, issuer: &str) -> Vec<u8> {
+    let tag: u8 = match kind {
+        IdentifierType::Email => 1,
+        IdentifierType::Phone => 2,
+        IdentifierType::LoyaltyCard => 3,
+        IdentifierType::External => 4,
+        IdentifierType::Device => 5,
+    };
+    let mut key = vec![tag];
+    key.extend_from_slice(issuer.as_bytes());
+    key.push(0);
+    match kind {
+        IdentifierType::Email => key.extend_from_slice(value.to_lowercase().as_bytes()),
+        _ => key.extend_from_slice(value.as_bytes()),
+    }
+    key
+}
+
+/// Half of the keyed hash: 128 bits never meet by chance.
+fn lookup(key: &LookupKey, natural: &[u8]) -> Uuid {
+    let [first @ .., _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _] = key.blind(natural);
+    Uuid::from_bytes(first)
+}
+
 /// The key of the claim on a handle, by which its owner is found.
-pub(crate) fn claim_key(identifier: &Identifier) -> uuid::Uuid {
-    commit::key(&[CLAIM.as_bytes(), &identifier.natural_key()])
+pub(crate) fn claim_key(identifier: &Identifier) -> Uuid {
+    commit::key(&[CLAIM.as_bytes(), identifier.claim()])
 }
 
 fn email(value: &str) -> Result<String, IdentifierFault> {
@@ -128,6 +144,10 @@ fn card(value: &str) -> String {
 mod tests {
     use super::*;
 
+    fn new(kind: IdentifierType, value: &str, issuer: &str) -> Result<Identifier, IdentifierFault> {
+        Identifier::new(kind, value, issuer, &LookupKey::of(&vault::DataKey::from_bytes(&[1; 32])))
+    }
+
     #[test]
     fn handles_take_their_normal_form() {
         use IdentifierType::{Device, Email, External, LoyaltyCard, Phone};
@@ -139,7 +159,7 @@ mod tests {
             (External, " 12923 ", "erp", "12923"),
             (Device, "a8:1b", "", "a8:1b"),
         ] {
-            assert_eq!(Identifier::new(kind, given, issuer).unwrap().value, normal, "{given}");
+            assert_eq!(new(kind, given, issuer).unwrap().value, normal, "{given}");
         }
     }
 
@@ -159,13 +179,13 @@ mod tests {
             (External, "12923", "", IdentifierFault::IssuerMissing),
             (Device, "x", "erp", IdentifierFault::IssuerUnexpected),
         ] {
-            assert_eq!(Identifier::new(kind, given, issuer), Err(fault), "{given}");
+            assert_eq!(new(kind, given, issuer), Err(fault), "{given}");
         }
     }
 
     #[test]
     fn case_of_an_address_does_not_make_another_handle_but_type_and_issuer_do() {
-        let key = |kind, value, issuer| Identifier::new(kind, value, issuer).unwrap().natural_key();
+        let key = |kind, value, issuer| new(kind, value, issuer).unwrap().lookup;
         use IdentifierType::{Device, Email, External, LoyaltyCard};
         assert_eq!(key(Email, "A@b.c", ""), key(Email, "a@B.C", ""));
         assert_ne!(key(External, "1", "erp"), key(External, "1", "crm"));

@@ -3,6 +3,7 @@
 
 mod branch;
 mod customer;
+mod erasure;
 mod event;
 mod favourite;
 mod identifier;
@@ -15,6 +16,7 @@ mod visit;
 
 pub use branch::Branch;
 pub use customer::{BirthDay, Customer, CustomerKind, CustomerState, Details};
+pub use erasure::Forgetting;
 pub use event::{Event, PurchaseFacts};
 pub use favourite::{Favourite, favourites};
 pub(crate) use identifier::claim_key as identifier_key;
@@ -24,12 +26,12 @@ pub use refusal::Refusal;
 pub use tally::{Points, Presence, Tally, Totals};
 pub use timeline::TimelineEntry;
 pub use verbs::{
-    AddIdentifier, Change, Changes, CreateCustomer, CustomerReply, IdentifyCustomer, KeepBranch, NewCustomer, NoteFact,
+    AddIdentifier, Change, Changes, CreateCustomer, CustomerReply, EraseCustomer, Erased, IdentifyCustomer, KeepBranch, NewCustomer, NoteFact,
     RecordPurchase, RecordVisit, Recorded, UpdateCustomer, VisitReply,
 };
 pub use visit::Visit;
 
-use commit::{Claims, Log, Slot};
+use commit::{Claims, Erasure, Keys, Log, Slot};
 
 kernel::ids! {
     /// A customer.
@@ -67,6 +69,12 @@ commit::world! {
         pub presences: Log<Presence>,
         /// What happened with a customer, in any service.
         pub timeline: Log<TimelineEntry>,
+        /// Customers who asked to be forgotten.
+        pub forgettings: Slot<Forgetting>,
+        /// Keys under which texts are sealed.
+        pub keys: Keys,
+        /// Customers whose data goes or is gone, as every service notes them.
+        pub erasures: Slot<Erasure>,
     }
 }
 

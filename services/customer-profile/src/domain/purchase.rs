@@ -111,7 +111,7 @@ impl NewPurchase {
         match &self.buyer {
             Buyer::Unknown => put(b""),
             Buyer::Customer(id) => put(id.uuid().as_bytes()),
-            Buyer::Handle { identifier, .. } => put(&identifier.natural_key()),
+            Buyer::Handle { identifier, .. } => put(identifier.claim()),
         }
         put(self.kind.code().as_bytes());
         put(&self.occurred_at_us.to_be_bytes());

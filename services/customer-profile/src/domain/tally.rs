@@ -44,6 +44,8 @@ pub struct Totals {
     pub complaints: i64,
     /// Complaints that are open now.
     pub open_complaints: i64,
+    /// Complaints that are not closed yet: while there is one, the customer cannot be erased.
+    pub unclosed: Vec<Uuid>,
     /// Survey answers given.
     pub responses: i64,
     /// Points by account.

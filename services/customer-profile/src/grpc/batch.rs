@@ -6,6 +6,7 @@ use proto::Validate;
 use proto::karibu::profile::v1 as pb;
 use server::Call;
 use tonic::Status;
+use vault::LookupKey;
 
 use super::decode;
 use crate::domain::RecordPurchase;
@@ -18,12 +19,13 @@ const IN_FLIGHT: usize = 256;
 /// call can be repeated as it is, and what was recorded stands.
 pub(super) async fn record(
     door: &Door<Profile>,
+    key: &LookupKey,
     mut call: Call<pb::BatchRecordPurchasesRequest>,
 ) -> Result<Vec<pb::PurchaseResult>, Status> {
     let items = std::mem::take(&mut call.body.purchases);
     let call = &call;
     let mut outcomes = stream::iter(items.into_iter().enumerate())
-        .map(|(place, item)| record_one(door, call, place, item))
+        .map(|(place, item)| record_one(door, key, call, place, item))
         .buffered(IN_FLIGHT);
     let mut results = Vec::new();
     while let Some(outcome) = outcomes.next().await {
@@ -34,6 +36,7 @@ pub(super) async fn record(
 
 async fn record_one(
     door: &Door<Profile>,
+    key: &LookupKey,
     call: &Call<pb::BatchRecordPurchasesRequest>,
     place: usize,
     item: pb::PurchaseInput,
@@ -41,14 +44,14 @@ async fn record_one(
     if let Err(violations) = item.validate() {
         return Ok(refused(error::item_violated(&violations)));
     }
-    let new = match decode::purchase(item) {
+    let new = match decode::purchase(item, key) {
         Ok(new) => new,
         Err(refusal) => return Ok(refused(error::item(refusal))),
     };
     // The place is part of the key and the fingerprint is that of the whole call: the same call again is answered
     // item by item as before, and another one under its request id is refused.
-    let key = commit::key(&[call.key.as_bytes(), &(place as u64).to_be_bytes()]);
-    let submission = Submission { key, ..call.submission() };
+    let once = commit::key(&[call.key.as_bytes(), &(place as u64).to_be_bytes()]);
+    let submission = Submission { key: once, ..call.submission() };
     match door.submit(submission, RecordPurchase::new(call.principal.scope.clone(), new)).await {
         Ok(recorded) => Ok(recorded),
         Err(Refused::Refusal(refusal)) => Ok(refused(error::item(refusal))),

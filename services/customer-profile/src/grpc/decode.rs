@@ -6,6 +6,7 @@ use proto::us_from_timestamp;
 use server::status;
 use tonic::Status;
 use uuid::Uuid;
+use vault::LookupKey;
 
 use crate::domain::{
     BirthDay, BranchId, Buyer, Changes, CustomerId, CustomerKind, Identifier, IdentifierFault, IdentifierType, Line,
@@ -45,7 +46,7 @@ pub(super) const fn customer_kind(kind: pb::CustomerKind) -> CustomerKind {
 }
 
 /// A handle; `at` is its place in a list of them.
-pub(super) fn identifier(given: &pb::Identifier, at: Option<usize>) -> Result<Identifier, Refusal> {
+pub(super) fn identifier(given: &pb::Identifier, at: Option<usize>, key: &LookupKey) -> Result<Identifier, Refusal> {
     let kind = match given.r#type() {
         pb::IdentifierType::Email => IdentifierType::Email,
         pb::IdentifierType::Phone => IdentifierType::Phone,
@@ -56,11 +57,11 @@ pub(super) fn identifier(given: &pb::Identifier, at: Option<usize>) -> Result<Id
             return Err(Refusal::IdentifierInvalid { at, fault: IdentifierFault::Empty });
         }
     };
-    Identifier::new(kind, &given.value, &given.issuer).map_err(|fault| Refusal::IdentifierInvalid { at, fault })
+    Identifier::new(kind, &given.value, &given.issuer, key).map_err(|fault| Refusal::IdentifierInvalid { at, fault })
 }
 
-fn identifiers(given: &[pb::Identifier]) -> Result<Vec<Identifier>, Refusal> {
-    given.iter().enumerate().map(|(at, each)| identifier(each, Some(at))).collect()
+fn identifiers(given: &[pb::Identifier], key: &LookupKey) -> Result<Vec<Identifier>, Refusal> {
+    given.iter().enumerate().map(|(at, each)| identifier(each, Some(at), key)).collect()
 }
 
 fn birthday(given: MonthDay) -> Result<BirthDay, Refusal> {
@@ -69,9 +70,9 @@ fn birthday(given: MonthDay) -> Result<BirthDay, Refusal> {
 }
 
 /// What the request to create a customer tells of it.
-pub(super) fn created(given: pb::CreateCustomerRequest) -> Result<NewCustomer, Refusal> {
+pub(super) fn created(given: pb::CreateCustomerRequest, key: &LookupKey) -> Result<NewCustomer, Refusal> {
     Ok(NewCustomer {
-        identifiers: identifiers(&given.identifiers)?,
+        identifiers: identifiers(&given.identifiers, key)?,
         birthday: given.birthday.map(birthday).transpose()?,
         preferred_name: given.preferred_name,
         locale: given.locale,
@@ -80,9 +81,9 @@ pub(super) fn created(given: pb::CreateCustomerRequest) -> Result<NewCustomer, R
 }
 
 /// What the request to identify a customer tells of it.
-pub(super) fn identified(given: pb::IdentifyCustomerRequest) -> Result<NewCustomer, Refusal> {
+pub(super) fn identified(given: pb::IdentifyCustomerRequest, key: &LookupKey) -> Result<NewCustomer, Refusal> {
     Ok(NewCustomer {
-        identifiers: identifiers(&given.identifiers)?,
+        identifiers: identifiers(&given.identifiers, key)?,
         birthday: given.birthday.map(birthday).transpose()?,
         preferred_name: given.preferred_name,
         locale: given.locale,
@@ -113,7 +114,7 @@ pub(super) fn changes(given: pb::UpdateCustomerRequest) -> Result<Changes, Statu
 }
 
 /// A purchase as it was reported.
-pub(super) fn purchase(given: pb::PurchaseInput) -> Result<NewPurchase, Refusal> {
+pub(super) fn purchase(given: pb::PurchaseInput, key: &LookupKey) -> Result<NewPurchase, Refusal> {
     let kind = match given.kind() {
         pb::PurchaseKind::Return => PurchaseKind::Return,
         pb::PurchaseKind::Sale | pb::PurchaseKind::Unspecified => PurchaseKind::Sale,
@@ -127,7 +128,7 @@ pub(super) fn purchase(given: pb::PurchaseInput) -> Result<NewPurchase, Refusal>
             Buyer::Customer(text.parse::<CustomerId>().map_err(|_| Refusal::CustomerNotFound)?)
         }
         Some(pb::purchase_input::Customer::Identifier(given)) => {
-            Buyer::Handle { identifier: identifier(&given, None)?, create }
+            Buyer::Handle { identifier: identifier(&given, None, key)?, create }
         }
     };
     let line = |line: pb::PurchaseLine| Line {

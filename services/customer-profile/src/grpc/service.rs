@@ -7,11 +7,12 @@ use proto::karibu::profile::v1::profile_service_server::ProfileService;
 use proto::karibu::types::v1::Channel;
 use server::{Call, status};
 use tonic::{Request, Response, Status};
+use vault::LookupKey;
 
 use super::{batch, decode, wire};
 use crate::domain::{
-    AddIdentifier, BranchId, CreateCustomer, CustomerId, IdentifyCustomer, PurchaseId, RecordPurchase, RecordVisit,
-    Refusal, UpdateCustomer,
+    AddIdentifier, BranchId, CreateCustomer, CustomerId, EraseCustomer, IdentifyCustomer, PurchaseId, RecordPurchase,
+    RecordVisit, Refusal, UpdateCustomer,
 };
 use crate::store::{CustomerFilter, CustomerView, PurchaseFilter, Reads};
 use crate::{Profile, error};
@@ -22,13 +23,15 @@ pub(crate) struct Api {
     door: Door<Profile>,
     reads: Reads,
     clock: Clock,
+    /// Of the look-ups by handle.
+    key: LookupKey,
 }
 
 type Answer<T> = Result<Response<T>, Status>;
 
 impl Api {
-    pub(crate) const fn new(door: Door<Profile>, reads: Reads, clock: Clock) -> Self {
-        Self { door, reads, clock }
+    pub(crate) const fn new(door: Door<Profile>, reads: Reads, clock: Clock, key: LookupKey) -> Self {
+        Self { door, reads, clock, key }
     }
 
     /// Adds the personal data that stored replies must not hold. The caller was let in by the command.
@@ -85,7 +88,7 @@ impl ProfileService for Api {
             customer: CustomerId(decode::id("customer_id", &body.customer_id)?),
             expected_version: decode::version(&body.etag)?,
             kind: decode::customer_kind(body.kind()),
-            told: decode::identified(body).map_err(error::refusal)?,
+            told: decode::identified(body, &self.key).map_err(error::refusal)?,
         };
         let reply = self.door.submit(call.submission(), verb).await.map_err(error::refused)?;
         Ok(Response::new(pb::IdentifyCustomerResponse { customer: Some(self.complete(reply).await?) }))
@@ -98,7 +101,7 @@ impl ProfileService for Api {
             scope: call.principal.scope.clone(),
             kind: decode::customer_kind(body.kind()),
             home_branch: BranchId(decode::id("home_branch_id", &body.home_branch_id)?),
-            told: decode::created(body).map_err(error::refusal)?,
+            told: decode::created(body, &self.key).map_err(error::refusal)?,
         };
         let reply = self.door.submit(call.submission(), verb).await.map_err(error::refused)?;
         Ok(Response::new(pb::CreateCustomerResponse { customer: Some(self.complete(reply).await?) }))
@@ -115,7 +118,7 @@ impl ProfileService for Api {
     async fn lookup_customer(&self, request: Request<pb::LookupCustomerRequest>) -> Answer<pb::LookupCustomerResponse> {
         let call = Call::admit(request)?;
         let given = call.body.identifier.unwrap_or_default();
-        let handle = decode::identifier(&given, None).map_err(error::refusal)?;
+        let handle = decode::identifier(&given, None, &self.key).map_err(error::refusal)?;
         let found =
             self.reads.find_by_handle(&call.principal.scope, &handle).await.map_err(|e| status::of_store(&e))?;
         let view = found.ok_or_else(|| error::refusal(Refusal::CustomerNotFound))?;
@@ -160,17 +163,30 @@ impl ProfileService for Api {
             scope: call.principal.scope.clone(),
             customer: CustomerId(decode::id("customer_id", &body.customer_id)?),
             expected_version: decode::version(&body.etag)?,
-            identifier: decode::identifier(&given, None).map_err(error::refusal)?,
+            identifier: decode::identifier(&given, None, &self.key).map_err(error::refusal)?,
         };
         let reply = self.door.submit(call.submission(), verb).await.map_err(error::refused)?;
         Ok(Response::new(pb::AddIdentifierResponse { customer: Some(self.complete(reply).await?) }))
+    }
+
+    async fn erase_customer(&self, request: Request<pb::EraseCustomerRequest>) -> Answer<pb::EraseCustomerResponse> {
+        let mut call = Call::admit(request)?;
+        let body = std::mem::take(&mut call.body);
+        let verb = EraseCustomer {
+            scope: call.principal.scope.clone(),
+            customer: CustomerId(decode::id("customer_id", &body.customer_id)?),
+            expected_version: decode::version(&body.etag)?,
+            reason_code: body.reason_code,
+        };
+        let reply = self.door.submit(call.submission(), verb).await.map_err(error::refused)?;
+        Ok(Response::new(reply))
     }
 
     async fn record_purchase(&self, request: Request<pb::RecordPurchaseRequest>) -> Answer<pb::RecordPurchaseResponse> {
         let mut call = Call::admit(request)?;
         let given = call.body.purchase.take().unwrap_or_default();
         let within = |refusal| error::refusal_within("purchase.", refusal);
-        let new = decode::purchase(given).map_err(within)?;
+        let new = decode::purchase(given, &self.key).map_err(within)?;
         let id = new.id();
         let verb = RecordPurchase::new(call.principal.scope.clone(), new);
         let recorded = self.door.submit(call.submission(), verb).await;
@@ -188,7 +204,7 @@ impl ProfileService for Api {
         request: Request<pb::BatchRecordPurchasesRequest>,
     ) -> Answer<pb::BatchRecordPurchasesResponse> {
         let call = Call::admit(request)?;
-        let results = batch::record(&self.door, call).await?;
+        let results = batch::record(&self.door, &self.key, call).await?;
         Ok(Response::new(pb::BatchRecordPurchasesResponse { results }))
     }
 

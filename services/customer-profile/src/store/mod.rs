@@ -1,6 +1,7 @@
 //! Where the data of this service lives: its tables, and the queries that answer reads. The only room that knows SQL
 //! or rows. Every query takes the branch scope of its caller.
 
+mod erasure_rows;
 mod rows;
 mod sql;
 

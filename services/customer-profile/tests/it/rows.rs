@@ -7,6 +7,7 @@ use profile::domain::{
 };
 use stage::check_survival;
 use uuid::Uuid;
+use vault::{DataKey, LookupKey};
 
 use crate::bench::both;
 
@@ -15,7 +16,9 @@ const fn id(number: u128) -> Uuid {
 }
 
 fn customer() -> Customer {
-    let handle = |kind, value, issuer| Identifier::new(kind, value, issuer).unwrap();
+    let handle = |kind, value, issuer| {
+        Identifier::new(kind, value, issuer, &LookupKey::of(&DataKey::from_bytes(&[1; 32]))).unwrap()
+    };
     Customer {
         id: CustomerId(id(1)),
         version: 2,

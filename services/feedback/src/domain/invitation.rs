@@ -23,6 +23,8 @@ pub enum Cause {
     SurveyPaused,
     /// The survey was over when its time came.
     SurveyClosed,
+    /// The customer was erased before its time came.
+    CustomerErased,
 }
 
 /// How far an invitation is.

@@ -11,7 +11,7 @@ mod response;
 mod survey;
 mod verbs;
 
-use commit::{Claims, Slot};
+use commit::{Claims, Erasure, Keys, Slot};
 
 pub use branch::Branch;
 pub use case::{Case, CaseEvent, OpenCases};
@@ -22,7 +22,7 @@ pub use question::{Answer, AnswerValue, Choice, Question, QuestionType, Question
 pub use response::Response;
 pub use survey::{Survey, SurveyState, TriggerRule};
 pub use verbs::{
-    ActivateSurvey, CloseSurvey, CreateSurvey, ExpireInvitation, Followed, KeepBranch, KeepLinkSecret, PauseSurvey,
+    ActivateSurvey, BeginErasure, CloseSurvey, CreateSurvey, EraseResponses, ExpireInvitation, Followed, KeepBranch, KeepLinkSecret, PauseSurvey,
     SendInvitation, SubmitResponse, Submitted,
 };
 
@@ -61,6 +61,10 @@ commit::world! {
         pub link_secrets: Slot<LinkSecret>,
         /// Codes and occasions.
         pub claims: Claims,
+        /// Keys under which texts are sealed.
+        pub keys: Keys,
+        /// Customers whose answers go.
+        pub erasures: Slot<Erasure>,
     }
 }
 

@@ -31,8 +31,20 @@ pub struct Response {
     pub contact_ok: bool,
     /// Language of the page, BCP 47.
     pub locale: String,
+    /// When its words were erased with its customer, microseconds since the Unix epoch; the score stays.
+    pub erased_at_us: Option<i64>,
     /// When it was handed in, microseconds since the Unix epoch.
     pub completed_at_us: i64,
     /// When it was last changed, microseconds since the Unix epoch.
     pub updated_at_us: i64,
+}
+
+impl Response {
+    /// Takes every answer out of it but the number that counts, and what it would take to reach the customer.
+    pub fn erase(&mut self, now_us: i64) {
+        self.answers.clear();
+        self.contact_ok = false;
+        self.updated_at_us = now_us;
+        self.erased_at_us = Some(now_us);
+    }
 }

@@ -114,6 +114,11 @@ impl Reads {
         Ok(ids(self.reader.beyond_scope().fetch_all(sql::TO_SEND, args![now_us, limit]).await?))
     }
 
+    /// Up to `limit` responses of a customer that still hold answers.
+    pub async fn list_to_erase(&self, customer: Uuid, limit: i64) -> Result<Vec<Uuid>> {
+        Ok(ids(self.reader.beyond_scope().fetch_all(sql::TO_ERASE, args![customer, limit]).await?))
+    }
+
     /// Invitations whose time is over, the longest waiting first.
     pub async fn list_to_expire(&self, now_us: i64, limit: i64) -> Result<Vec<Uuid>> {
         Ok(ids(self.reader.beyond_scope().fetch_all(sql::TO_EXPIRE, args![now_us, limit]).await?))

@@ -210,6 +210,8 @@ struct ResponseDoc {
     class: Option<ScoreClass>,
     contact_ok: bool,
     locale: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    erased_at_us: Option<i64>,
 }
 
 /// A row of `response`.
@@ -248,6 +250,7 @@ impl Aggregate for Response {
             class: doc.class,
             contact_ok: doc.contact_ok,
             locale: doc.locale,
+            erased_at_us: doc.erased_at_us,
             completed_at_us: row.completed_at_us,
             updated_at_us: row.updated_at_us,
         })
@@ -260,6 +263,7 @@ impl Aggregate for Response {
             class: self.class,
             contact_ok: self.contact_ok,
             locale: self.locale.clone(),
+            erased_at_us: self.erased_at_us,
         });
         row.uuid(self.id.uuid())
             .int(self.version)

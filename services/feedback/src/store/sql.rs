@@ -110,6 +110,11 @@ pub(crate) const COUNT_SENT: Sql = Sql::split(
      and (sent_at_us >= $5 or $5 is null) and (sent_at_us < $6 or $6 is null)",
 );
 
+/// Responses of a customer that still hold answers. $1 customer, $2 limit.
+pub(crate) const TO_ERASE: Sql = Sql::same(
+    "select id from response where customer_id = $1 and (doc ->> 'erased_at_us') is null order by id limit $2",
+);
+
 /// $1 id.
 pub(crate) const LINK_SECRET: Sql = Sql::same("select id, secret from link_secret where id = $1");
 
@@ -128,4 +133,5 @@ pub const ALL: &[Sql] = &[
     COUNTS,
     COUNT_SENT,
     LINK_SECRET,
+    TO_ERASE,
 ];

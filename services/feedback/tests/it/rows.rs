@@ -77,6 +77,7 @@ fn response() -> Response {
         class: Some(ScoreClass::Positive),
         contact_ok: true,
         locale: "rw".into(),
+        erased_at_us: Some(9),
         completed_at_us: 8,
         updated_at_us: 9,
     }

@@ -18,6 +18,7 @@ use super::credential::{Credential, Form};
 use super::holder::{Holder, Power};
 use super::keys::{Ask, Verified};
 use super::oidc::Oidc;
+use super::uses::{Uses, telling};
 use crate::limits;
 
 /// Short name of the service that knows who is who.
@@ -29,12 +30,13 @@ pub struct Registry {
     peers: Peers,
     minter: Minter,
     oidc: Option<Oidc>,
+    uses: Uses,
 }
 
 impl Registry {
     /// Asks the organization service among `peers`, and `oidc` about access tokens if there is an issuer.
     pub fn new(peers: Peers, minter: Minter, oidc: Option<Oidc>) -> Self {
-        Self { peers, minter, oidc }
+        Self { peers, minter, oidc, uses: Uses::default() }
     }
 
     /// This registry as a question.
@@ -57,7 +59,24 @@ impl Registry {
         KeyText::read(credential.secret()).ok_or_else(status::unauthenticated)?;
         let request = org::VerifyApiKeyRequest { secret: credential.secret().to_owned() };
         let answer = OrganizationServiceClient::new(self.acting()?).verify_api_key(timed(request)).await?;
-        verified(answer.into_inner().principal.unwrap_or_default())
+        let verified = verified(answer.into_inner().principal.unwrap_or_default())?;
+        self.uses.note(&verified.holder.principal().subject);
+        Ok(verified)
+    }
+
+    /// Tells when keys were used since it was told before. What cannot be told now is kept for the next time.
+    pub async fn tell_uses(&self) -> anyhow::Result<()> {
+        for uses in self.uses.take() {
+            let told = match self.acting() {
+                Ok(acting) => AccessServiceClient::new(acting).record_api_key_use(timed(telling(&uses))).await,
+                Err(status) => Err(status),
+            };
+            if let Err(status) = told {
+                self.uses.put_back(uses);
+                anyhow::bail!("the uses of API keys cannot be told: {}", status.message());
+            }
+        }
+        Ok(())
     }
 
     async fn holder_of_token(&self, credential: &Credential) -> Result<Verified, Status> {

@@ -10,6 +10,7 @@ mod keys;
 mod link;
 pub mod oidc;
 mod rate;
+mod uses;
 
 pub use ask::Registry;
 pub use credential::{Credential, Form, X_API_KEY, presented};

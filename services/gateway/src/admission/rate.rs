@@ -70,8 +70,7 @@ pub struct RateLimits {
 }
 
 /// The limits unless somebody says otherwise.
-const RATE_LIMITS: RateLimits =
-    RateLimits { read: 1_000, write: 500, bulk: 20, stream: 20, lookup: 50, stranger: 20 };
+const RATE_LIMITS: RateLimits = RateLimits { read: 1_000, write: 500, bulk: 20, stream: 20, lookup: 50, stranger: 20 };
 
 impl Default for RateLimits {
     fn default() -> Self {

@@ -84,8 +84,11 @@ impl Door {
             let from = self.origin(&parts.headers, &parts.extensions);
             let body = bounded(axum::body::Body::new(body), self.0.max_request_bytes + FRAME_HEAD_BYTES)?;
             let needs_message = self.0.admission.needs_message(method);
-            let early =
-                if needs_message { None } else { Some(self.0.admission.admit(method, &parts.headers, None, from).await?) };
+            let early = if needs_message {
+                None
+            } else {
+                Some(self.0.admission.admit(method, &parts.headers, None, from).await?)
+            };
             // No method for callers from outside takes a stream, so the whole request is one message: it is read here,
             // so that a slow or broken sender occupies no service.
             let body = Body::new(body).collect().await?.to_bytes();

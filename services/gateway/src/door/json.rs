@@ -60,8 +60,11 @@ impl Door {
         let answer = async {
             let from = self.origin(&parts.headers, &parts.extensions);
             let needs_message = self.0.admission.needs_message(method);
-            let early =
-                if needs_message { None } else { Some(self.0.admission.admit(method, &parts.headers, None, from).await?) };
+            let early = if needs_message {
+                None
+            } else {
+                Some(self.0.admission.admit(method, &parts.headers, None, from).await?)
+            };
             let call = transcode::read(found, parts, body, self.0.max_request_bytes).await.map_err(|refused| {
                 *failing = refused.failing;
                 refused.status

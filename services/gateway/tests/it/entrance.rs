@@ -2,8 +2,8 @@
 //! has it; and what a service gets to see of a caller.
 
 use http::uri::PathAndQuery;
-use karibu_gateway::Config;
 use karibu_gateway::transcode::frame::frame;
+use karibu_gateway::{Config, limits};
 use proto::Permission;
 use proto::karibu::events::v1 as events_v1;
 use proto::karibu::events::v1::dead_letter_service_client::DeadLetterServiceClient;
@@ -14,7 +14,7 @@ use tonic::{Code, Status};
 use tonic_prost::ProstCodec;
 
 use crate::desk::KNOWN;
-use crate::stage::{Stage, keyed, reason};
+use crate::stage::{SOON, Stage, keyed, pass, reason};
 
 /// Every permission that a key can carry.
 fn all() -> Vec<Permission> {
@@ -242,4 +242,22 @@ async fn a_caller_over_its_rate_is_told_when_to_come_again() {
     assert!(codes.contains(&429), "{codes:?}");
     let other = stage.desk.key("calm", [Permission::OrganizationRead]);
     assert_eq!(stage.json("GET", &path, &other, "").await.status, 200);
+}
+
+#[tokio::test]
+async fn the_last_use_of_a_key_is_told_once_a_minute() {
+    let stage = Stage::new().await;
+    let id = "0190163d-8694-739b-aea5-966c26f8ad99";
+    let key = stage.desk.key(id, [Permission::OrganizationRead]);
+    for _ in 0..3 {
+        assert_eq!(stage.json("GET", &format!("/v1/branches/{KNOWN}"), &key, "").await.status, 200);
+    }
+    assert!(stage.desk.uses.lock().unwrap().is_empty(), "no call waits for it");
+    pass(limits::USES_PERIOD).await;
+    let desk = stage.desk.clone();
+    testkit::assert_eventually(SOON, || async { desk.uses.lock().unwrap().len() == 1 }).await;
+    let told = stage.desk.uses.lock().unwrap().pop().unwrap();
+    assert_eq!(told.api_key_id, id);
+    let ago = std::time::SystemTime::now().duration_since(told.use_time.unwrap().try_into().unwrap()).unwrap();
+    assert!(ago.as_secs() < 30, "{ago:?}");
 }

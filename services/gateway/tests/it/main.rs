@@ -9,6 +9,7 @@ mod hostile;
 mod issuer;
 mod limits;
 mod not_here;
+mod odd_issuers;
 mod oidc;
 mod overview;
 mod protocols;

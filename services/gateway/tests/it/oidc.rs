@@ -6,22 +6,22 @@ use std::time::Duration;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use jsonwebtoken::{Algorithm, EncodingKey};
-use karibu_gateway::{Config, limits};
+use karibu_gateway::{Config, SignIn, limits};
 use proto::Permission;
 use serde_json::{Value, json};
 use server::auth::Kind;
 
 use crate::desk::KNOWN;
 use crate::issuer::{AUDIENCE, Issuer, Signer, now_s};
-use crate::stage::{Answer, Stage};
+use crate::stage::{Answer, Stage, pass};
 
 async fn stage(issuer: &Issuer) -> Stage {
-    let config = Config {
+    let sign_in = SignIn {
         oidc_issuer: Some(issuer.name()),
         oidc_audiences: vec!["another-api".to_owned(), AUDIENCE.to_owned()],
-        rate_limits: "off".parse().unwrap(),
-        ..Default::default()
+        oidc_roots: None,
     };
+    let config = Config { sign_in, rate_limits: "off".parse().unwrap(), ..Default::default() };
     let stage = Stage::with(config).await;
     stage.desk.person(&issuer.name(), "ann", [Permission::OrganizationRead]);
     stage
@@ -30,13 +30,6 @@ async fn stage(issuer: &Issuer) -> Stage {
 async fn show(stage: &Stage, token: &str) -> Answer {
     let bearer = format!("Bearer {token}");
     stage.send("GET", &format!("/v1/branches/{KNOWN}"), &[("authorization", bearer.as_str())], b"").await
-}
-
-/// Time passes for whoever watches it, while sockets stay what they are.
-async fn pass(time: Duration) {
-    tokio::time::pause();
-    tokio::time::advance(time).await;
-    tokio::time::resume();
 }
 
 fn with(mut claims: Value, name: &str, value: Value) -> Value {
@@ -272,12 +265,12 @@ async fn without_an_issuer_no_token_is_believed() {
 async fn an_issuer_that_cannot_be_meant_stops_the_start() {
     let start = async |issuer: &str, audiences: &[&str], roots: Option<&str>| {
         let house = server::House::embedded(kernel::Clock::system()).unwrap();
-        let config = Config {
+        let sign_in = SignIn {
             oidc_issuer: Some(issuer.to_owned()),
             oidc_audiences: audiences.iter().map(|&name| name.to_owned()).collect(),
             oidc_roots: roots.map(Into::into),
-            ..Default::default()
         };
+        let config = Config { sign_in, ..Default::default() };
         let kit = house.kit(karibu_gateway::NAME, "sqlite:unused");
         karibu_gateway::start(&kit, config).await.map(|_| ()).map_err(|error| format!("{error:#}"))
     };

@@ -58,6 +58,7 @@ impl ProfileService for Profile {
         list_customers(ListCustomersRequest) -> ListCustomersResponse;
         update_customer(UpdateCustomerRequest) -> UpdateCustomerResponse;
         add_identifier(AddIdentifierRequest) -> AddIdentifierResponse;
+        erase_customer(EraseCustomerRequest) -> EraseCustomerResponse;
         record_purchase(RecordPurchaseRequest) -> RecordPurchaseResponse;
         batch_record_purchases(BatchRecordPurchasesRequest) -> BatchRecordPurchasesResponse;
         get_purchase(GetPurchaseRequest) -> GetPurchaseResponse;

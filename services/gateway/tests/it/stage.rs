@@ -66,7 +66,8 @@ impl Stage {
         let process = Process::bind(&settings(), own, server::telemetry::Scrape::default()).await.unwrap();
         let url = format!("http://{}", process.address).parse().unwrap();
         tokio::spawn(process.serve(vec![started], leave.clone().cancelled_owned()));
-        let dialler = Dialler { minter: house.minter.clone().unwrap(), rules: house.rules.clone(), tls: house.tls.clone() };
+        let dialler =
+            Dialler { minter: house.minter.clone().unwrap(), rules: house.rules.clone(), tls: house.tls.clone() };
         house.peers.put("organization", dialler.dial("organization", &[url]));
         Self::before(desk, house, config, leave).await
     }
@@ -123,6 +124,13 @@ fn unhurried() -> Config {
 fn settings() -> BaseConfig {
     let arguments: Vec<OsString> = ["karibu", "--listen", "127.0.0.1:0"].iter().map(OsString::from).collect();
     config::load::<NoConfig>("gateway", &arguments).unwrap().base
+}
+
+/// Time passes for whoever watches it, while sockets stay what they are.
+pub async fn pass(time: Duration) {
+    tokio::time::pause();
+    tokio::time::advance(time).await;
+    tokio::time::resume();
 }
 
 /// The request with a key.

@@ -25,11 +25,11 @@ pub use ledger::{Balances, Cause, Entry, EntryKind, LedgerAccount, Unfit};
 pub use program::{EarnRule, Program, ProgramState, Programs, ReturnPolicy, Rounding, Terms};
 pub use refusal::Refusal;
 pub use verbs::{
-    AdjustPoints, Adjusted, CreateProgram, Created, EnrolCustomer, Enrolled, GrantGoodwill, KeepBranch, ProgramChange,
+    AdjustPoints, Adjusted, BeginErasure, CreateProgram, Created, EnrolCustomer, Enrolled, EraseAccounts, GrantGoodwill, KeepBranch, ProgramChange,
     RecordReturn, RecordSale, UpdateProgram, Updated,
 };
 
-use commit::{Claims, Log, Slot};
+use commit::{Claims, Erasure, Keys, Log, Slot};
 
 kernel::ids! {
     /// A loyalty programme.
@@ -69,6 +69,10 @@ commit::world! {
         pub presences: Log<Presence>,
         /// Codes of programmes, members, card numbers, compensations that were settled.
         pub claims: Claims,
+        /// Keys under which texts are sealed.
+        pub keys: Keys,
+        /// Customers whose cards go.
+        pub erasures: Slot<Erasure>,
     }
 }
 

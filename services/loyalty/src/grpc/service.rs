@@ -4,6 +4,7 @@ use commit::Door;
 use kernel::Points;
 use proto::karibu::loyalty::v1 as pb;
 use proto::karibu::loyalty::v1::loyalty_service_server::LoyaltyService;
+use server::auth::Principal;
 use server::{Call, status};
 use tonic::{Request, Response, Status};
 
@@ -30,6 +31,16 @@ impl Api {
         verb: V,
     ) -> Answer<<V::Reply as commit::Answer>::Wire> {
         self.door.submit(call.submission(), verb).await.map(Response::new).map_err(error::refused)
+    }
+
+    /// Adds the card, which a stored answer does not hold, to the account that a repeat is answered with.
+    async fn show_card(&self, account: Option<&mut pb::Account>, principal: &Principal) -> Result<(), Status> {
+        let Some(account) = account.filter(|account| account.card_number.is_empty()) else { return Ok(()) };
+        let found = self.reads.find_account(AccountId(decode::id(&account.account_id)), &principal.scope).await;
+        if let Some(found) = found.map_err(|error| status::of_store(&error))? {
+            account.card_number = found.card_number;
+        }
+        Ok(())
     }
 
     async fn program(&self, id: &str) -> Result<Program, Status> {
@@ -86,7 +97,9 @@ impl LoyaltyService for Api {
             kind: decode::account_kind(call.body.kind()),
             home_branch: decode::maybe_id(&call.body.home_branch_id).map(BranchId),
         };
-        self.submit(&call, verb).await
+        let mut reply = self.submit(&call, verb).await?;
+        self.show_card(reply.get_mut().account.as_mut(), &call.principal).await?;
+        Ok(reply)
     }
 
     async fn get_account(&self, request: Request<pb::GetAccountRequest>) -> Answer<pb::GetAccountResponse> {
@@ -142,7 +155,9 @@ impl LoyaltyService for Api {
             reason_code: call.body.reason_code.clone(),
             branch: BranchId(decode::id(&call.body.branch_id)),
         };
-        self.submit(&call, verb).await
+        let mut reply = self.submit(&call, verb).await?;
+        self.show_card(reply.get_mut().account.as_mut(), &call.principal).await?;
+        Ok(reply)
     }
 
     async fn verify_ledger(&self, request: Request<pb::VerifyLedgerRequest>) -> Answer<pb::VerifyLedgerResponse> {

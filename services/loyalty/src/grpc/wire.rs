@@ -208,6 +208,9 @@ impl Answer for Enrolled {
     fn to_wire(&self) -> Self::Wire {
         pb::EnrolCustomerResponse { account: Some(account(&self.account)), already_enrolled: self.already }
     }
+    fn to_stored(&self) -> Option<Self::Wire> {
+        Some(pb::EnrolCustomerResponse { account: Some(without_card(&self.account)), already_enrolled: self.already })
+    }
 }
 
 impl Answer for Adjusted {
@@ -215,4 +218,12 @@ impl Answer for Adjusted {
     fn to_wire(&self) -> Self::Wire {
         pb::AdjustPointsResponse { account: Some(account(&self.account)), entry: Some(entry(&self.entry)) }
     }
+    fn to_stored(&self) -> Option<Self::Wire> {
+        Some(pb::AdjustPointsResponse { account: Some(without_card(&self.account)), entry: Some(entry(&self.entry)) })
+    }
+}
+
+/// What is stored of an account for a repeat: without its card, which goes with the customer.
+fn without_card(of: &Account) -> pb::Account {
+    pb::Account { card_number: String::new(), ..account(of) }
 }

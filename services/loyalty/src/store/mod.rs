@@ -91,6 +91,13 @@ impl Reads {
         row.map(Program::from_row).transpose().map_err(corrupt)
     }
 
+    /// Up to `limit` accounts of a customer that are not erased yet.
+    pub async fn list_to_erase(&self, customer: Uuid, limit: i64) -> Result<Vec<AccountId>> {
+        let reader = self.reader.beyond_scope();
+        let rows: Vec<(Uuid,)> = reader.fetch_all(sql::TO_ERASE, args![customer, limit]).await?;
+        Ok(rows.into_iter().map(|(id,)| AccountId(id)).collect())
+    }
+
     /// Programmes by code.
     pub async fn list_programs(&self, show_closed: bool, page: &PageRequest) -> Result<Page<Program>> {
         let after = page.after.map(|place| place.id);

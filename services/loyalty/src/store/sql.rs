@@ -26,6 +26,10 @@ macro_rules! entry_columns {
 pub(crate) const ALL_PROGRAMS: Sql =
     Sql::same(concat!("select ", program_columns!(), " from program order by created_at_us, id"));
 
+/// Accounts of a customer that are not erased yet. $1 customer, $2 limit.
+pub(crate) const TO_ERASE: Sql =
+    Sql::same("select id from account where customer_id = $1 and state <> 'erased' order by id limit $2");
+
 /// $1 id.
 pub(crate) const PROGRAM: Sql = Sql::same(concat!("select ", program_columns!(), " from program where id = $1"));
 
@@ -143,6 +147,7 @@ pub(crate) const STATISTICS: Sql = Sql::split(statistics!(postgres), statistics!
 
 /// Every statement above, for the test that prepares them on both engines.
 pub const ALL: &[Sql] = &[
+    TO_ERASE,
     ALL_PROGRAMS,
     PROGRAM,
     PROGRAMS,

@@ -36,14 +36,16 @@ create table complaint_history (
     primary key (complaint_id, version)
 );
 
--- Words on record. Only added to.
+-- Words on record, sealed under the key of their subject: the customer, or the complaint if nobody is known. Only added
+-- to.
 create table interaction (
     id                  uuid   primary key,
     complaint_id        uuid   not null,
+    subject_id          uuid   not null,
     seq                 bigint not null,
     direction           text   not null,
     channel             text,
-    body                text   not null,
+    body                bytea  not null,
     external_message_id text,
     recorded_by         text   not null,
     occurred_at_us      bigint not null,

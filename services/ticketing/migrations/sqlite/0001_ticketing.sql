@@ -36,14 +36,16 @@ create table complaint_history (
     primary key (complaint_id, version)
 ) strict;
 
--- Words on record. Only added to.
+-- Words on record, sealed under the key of their subject: the customer, or the complaint if nobody is known. Only added
+-- to.
 create table interaction (
     id                  blob   primary key,
     complaint_id        blob   not null,
+    subject_id          blob   not null,
     seq                 integer not null,
     direction           text   not null,
     channel             text,
-    body                text   not null,
+    body                blob   not null,
     external_message_id text,
     recorded_by         text   not null,
     occurred_at_us      integer not null,

@@ -180,6 +180,9 @@ pub struct Story {
     /// Where it comes from, if it was handled elsewhere.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub origin: Option<HistoricalCase>,
+    /// When its words were erased with its customer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub erased_at_us: Option<i64>,
 }
 
 // By reference, as serde asks.
@@ -259,6 +262,7 @@ impl Story {
             interaction_count: 0,
             sla: Watch::default(),
             origin: None,
+            erased_at_us: None,
         }
     }
 

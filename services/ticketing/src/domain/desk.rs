@@ -1,7 +1,7 @@
 //! The desk: everything that the verbs of ticketing can ask for and change, how a verb takes up the
 //! complaint that it is about, and the case file that it hands back.
 
-use commit::{Claims, Log, Missing, Slot, Stop, ensure, refuse};
+use commit::{Claims, Erasure, Keys, Log, Missing, Slot, Stop, ensure, refuse};
 use kernel::BranchScope;
 
 use super::branch::Branch;
@@ -55,6 +55,10 @@ commit::world! {
         pub staff: Slot<Staff>,
         /// Who holds a natural key: historical cases and external messages.
         pub claims: Claims,
+        /// Keys under which words are sealed.
+        pub keys: Keys,
+        /// Customers whose words go.
+        pub erasures: Slot<Erasure>,
     }
 }
 
@@ -86,6 +90,7 @@ impl Case {
     ) -> Result<(&'w mut Complaint, State), Stop<Refusal>> {
         let Complaint { version: current, state, .. } = *self.see(complaints)?;
         ensure!(self.expected_version.is_none_or(|expected| expected == current), Refusal::VersionMismatch { current });
+        ensure!(self.see(complaints)?.story.erased_at_us.is_none(), Refusal::CustomerErased);
         let Some(next) = state.after(command) else { refuse!(Refusal::WrongState { command, state }) };
         let draft = complaints.edit(self.complaint)?.ok_or(Stop::Refused(Refusal::ComplaintNotFound))?;
         Ok((draft, next))

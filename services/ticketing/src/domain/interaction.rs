@@ -1,11 +1,12 @@
 //! Interactions: words that were exchanged about a complaint. They are numbered, told, and never changed.
 
 use commit::{Log, Slot};
+use uuid::Uuid;
 
 use super::code::{Channel, codes};
 use super::complaint::Complaint;
 use super::history::HistoryEntry;
-use super::{ComplaintId, Cx, Event, InteractionId};
+use super::{ComplaintId, CustomerId, Cx, Event, InteractionId};
 
 codes! {
     /// Which way words went.
@@ -41,9 +42,11 @@ pub struct Interaction {
     pub id: InteractionId,
     /// The complaint.
     pub complaint: ComplaintId,
+    /// Under whose key the words are sealed: of the customer, or of the complaint when nobody is known.
+    pub subject: Uuid,
     /// Number within the complaint, from 1, without gaps.
     pub seq: i64,
-    /// What was said.
+    /// What was said. Its body is empty when it was loaded by the write path: words are sealed, and opened for reads.
     pub words: Words,
     /// Who recorded it.
     pub recorded_by: String,
@@ -74,6 +77,7 @@ impl Interaction {
         let interaction = Self {
             id,
             complaint: complaint.id,
+            subject: complaint.customer.map_or(complaint.id.uuid(), CustomerId::uuid),
             seq: complaint.story.interaction_count,
             words,
             recorded_by: cx.by.to_owned(),

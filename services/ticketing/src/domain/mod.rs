@@ -11,6 +11,7 @@ pub mod complaint;
 pub mod deadline;
 pub mod desk;
 pub mod ending;
+pub mod erase;
 pub mod event;
 pub mod finding;
 pub mod follow_up;

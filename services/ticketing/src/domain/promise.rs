@@ -42,6 +42,15 @@ impl PromiseState {
     }
 }
 
+impl PromiseState {
+    /// Forgets the reference to the proof.
+    pub fn forget_proof(&mut self) {
+        if let Self::Kept { proof, .. } = self {
+            *proof = None;
+        }
+    }
+}
+
 /// Something that we said we would do.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Promise {

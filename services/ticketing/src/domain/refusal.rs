@@ -8,6 +8,8 @@ use super::lifecycle::{Command, State};
 pub enum Refusal {
     /// There is no such complaint within the caller's reach.
     ComplaintNotFound,
+    /// Its words were erased with its customer: nothing can be added to it any more.
+    CustomerErased,
     /// The branch is not known here, or not within the caller's reach.
     BranchUnknown,
     /// The branch takes no new complaints.

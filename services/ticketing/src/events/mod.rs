@@ -10,15 +10,16 @@ use prost::Message;
 use proto::EventPayload;
 use proto::karibu::loyalty::v1 as loyalty;
 use proto::karibu::organization::v1 as organization;
+use proto::karibu::profile::v1 as profile;
 use proto::karibu::types::v1 as types;
 use uuid::Uuid;
 
 use crate::Ticketing;
 use crate::domain::staff::Grant;
-use crate::domain::verbs::{CloseBranch, PutBranch, PutStaff, SettleCompensation, Settlement, UpdateBranch};
+use crate::domain::verbs::{BeginErasure, CloseBranch, PutBranch, PutStaff, SettleCompensation, Settlement, UpdateBranch};
 
 /// The logs that ticketing follows.
-pub(crate) const SOURCES: &[&str] = &["organization", "loyalty"];
+pub(crate) const SOURCES: &[&str] = &["organization", "loyalty", "profile"];
 
 /// The full type of an event of ticketing, such as `karibu.ticketing.complaint.opened.v1`.
 pub(crate) fn full_type(kind: &str) -> String {
@@ -78,6 +79,10 @@ pub(crate) fn react(event: &LogEvent) -> Result<Option<Effect<Ticketing>>, Poiso
                 compensation: id(&told.compensation_id)?,
                 settlement: Settlement::Refused { reason: told.reason },
             })
+        }
+        profile::CustomerErased::TYPE => {
+            let told: profile::CustomerErased = decode(event)?;
+            Effect::of(BeginErasure { customer: id(&told.customer_id)?, erasure: id(&told.erasure_id)? })
         }
         _ => return Ok(None),
     }))

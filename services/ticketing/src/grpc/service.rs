@@ -7,7 +7,6 @@ use prost::Message;
 use proto::karibu::ticketing::v1 as wire;
 use proto::karibu::ticketing::v1::ticketing_service_server::TicketingService;
 use server::auth::Principal;
-use server::field::page;
 use server::{Call, status};
 use tonic::{Request, Response, Status};
 
@@ -39,8 +38,8 @@ pub(super) type Envelope = Call<()>;
 
 /// Takes the body out of an admitted call.
 pub(super) fn open<T: Message + proto::Validate>(request: Request<T>) -> Result<(T, Envelope), Status> {
-    let Call { body, principal, key, fingerprint, until, trace } = Call::admit(request)?;
-    Ok((body, Call { body: (), principal, key, fingerprint, until, trace }))
+    let Call { body, principal, key, fingerprint, until, pages, via, trace } = Call::admit(request)?;
+    Ok((body, Call { body: (), principal, key, fingerprint, until, pages, via, trace }))
 }
 
 impl Api {
@@ -59,7 +58,17 @@ impl Api {
         verb: V,
         reply: impl FnOnce(Option<wire::Complaint>) -> R,
     ) -> Result<Response<R>, Status> {
-        Ok(Response::new(reply(Some(self.submit(call, verb).await?))))
+        let complaint = self.submit(call, verb).await?;
+        Ok(Response::new(reply(Some(self.complete(call, complaint).await?))))
+    }
+
+    /// The complaint as it stands, where a repeat was answered with no more than where to find it.
+    async fn complete(&self, call: &Envelope, complaint: wire::Complaint) -> Result<wire::Complaint, Status> {
+        if !to::is_pointer(&complaint) {
+            return Ok(complaint);
+        }
+        let found = self.reads.find_file(id(&complaint.complaint_id), &call.principal.scope).await.map_err(store)?;
+        Ok(to::complaint(&found.ok_or_else(|| refused_by(&Refusal::ComplaintNotFound))?))
     }
 
     /// The complaint whose parts are listed must be one that the caller may see.
@@ -284,7 +293,15 @@ impl TicketingService for Api {
             external_message_id: optional_text(body.external_message_id),
             occurred_at_us: instant(body.occur_time.as_ref()),
         };
-        Ok(Response::new(self.submit(&call, verb).await?))
+        let wire::AddInteractionResponse { interaction, complaint } = self.submit(&call, verb).await?;
+        let complaint = Some(self.complete(&call, complaint.unwrap_or_default()).await?);
+        let mut interaction = interaction.unwrap_or_default();
+        // A repeat, or a message that came before: its words are sealed.
+        if interaction.body.is_empty() {
+            let found = self.reads.find_interaction(id(&interaction.interaction_id), &call.principal.scope).await;
+            interaction = found.map_err(store)?.as_ref().map_or(interaction, to::interaction);
+        }
+        Ok(Response::new(wire::AddInteractionResponse { interaction: Some(interaction), complaint }))
     }
 
     async fn list_interactions(
@@ -293,10 +310,10 @@ impl TicketingService for Api {
     ) -> Result<Response<wire::ListInteractionsResponse>, Status> {
         let (mut body, call) = open(request)?;
         let (size, token) = (std::mem::take(&mut body.page_size), std::mem::take(&mut body.page_token));
-        let page = page("interactions", size, &token, &body)?;
+        let page = call.pages.read("interactions", size, &token, &body)?;
         let complaint = id(&body.complaint_id);
         self.check_seen(complaint, &call.principal).await?;
-        let list = self.reads.list_interactions(complaint, &page).await.map_err(store)?;
+        let list = self.reads.list_interactions(complaint, &call.principal.scope, &page).await.map_err(store)?;
         let interactions = list.items.iter().map(to::interaction).collect();
         Ok(Response::new(wire::ListInteractionsResponse { interactions, next_page_token: list.next }))
     }
@@ -317,7 +334,7 @@ impl TicketingService for Api {
     ) -> Result<Response<wire::ListComplaintsResponse>, Status> {
         let (mut body, call) = open(request)?;
         let (size, token) = (std::mem::take(&mut body.page_size), std::mem::take(&mut body.page_token));
-        let page = page("complaints", size, &token, &body)?;
+        let page = call.pages.read("complaints", size, &token, &body)?;
         let filter = ComplaintFilter {
             states: body.states.iter().filter_map(|state| Coded::read(*state)).collect(),
             branch: maybe_id(&body.branch_id),
@@ -336,10 +353,10 @@ impl TicketingService for Api {
     ) -> Result<Response<wire::ListComplaintHistoryResponse>, Status> {
         let (mut body, call) = open(request)?;
         let (size, token) = (std::mem::take(&mut body.page_size), std::mem::take(&mut body.page_token));
-        let page = page("history", size, &token, &body)?;
+        let page = call.pages.read("history", size, &token, &body)?;
         let complaint = id(&body.complaint_id);
         self.check_seen(complaint, &call.principal).await?;
-        let list = self.reads.list_history(complaint, &page).await.map_err(store)?;
+        let list = self.reads.list_history(complaint, &call.principal.scope, &page).await.map_err(store)?;
         let entries = list.items.iter().map(to::history_entry).collect();
         Ok(Response::new(wire::ListComplaintHistoryResponse { entries, next_page_token: list.next }))
     }
@@ -350,7 +367,7 @@ impl TicketingService for Api {
     ) -> Result<Response<wire::ListFollowUpsResponse>, Status> {
         let (mut body, call) = open(request)?;
         let (size, token) = (std::mem::take(&mut body.page_size), std::mem::take(&mut body.page_token));
-        let page = page("follow-ups", size, &token, &body)?;
+        let page = call.pages.read("follow-ups", size, &token, &body)?;
         let filter = FollowUpFilter {
             states: body.states.iter().filter_map(|state| Coded::read(*state)).collect(),
             branch: maybe_id(&body.branch_id),

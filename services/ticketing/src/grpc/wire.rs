@@ -323,6 +323,19 @@ impl Answer for CaseFile {
     fn to_wire(&self) -> Self::Wire {
         complaint(self)
     }
+    fn to_stored(&self) -> Option<Self::Wire> {
+        Some(pointer(self))
+    }
+}
+
+/// What is stored of a complaint for a repeat: no more than where to find it.
+fn pointer(file: &CaseFile) -> wire::Complaint {
+    wire::Complaint { complaint_id: file.complaint.id.to_string(), ..wire::Complaint::default() }
+}
+
+/// Whether this is no more than a pointer, so that the complaint must be looked up.
+pub(super) fn is_pointer(complaint: &wire::Complaint) -> bool {
+    complaint.etag.is_empty()
 }
 
 impl Answer for Added {
@@ -332,6 +345,11 @@ impl Answer for Added {
             interaction: Some(interaction(&self.interaction)),
             complaint: Some(complaint(&self.file)),
         }
+    }
+    fn to_stored(&self) -> Option<Self::Wire> {
+        let interaction_id = self.interaction.id.to_string();
+        let interaction = wire::Interaction { interaction_id, ..wire::Interaction::default() };
+        Some(wire::AddInteractionResponse { interaction: Some(interaction), complaint: Some(pointer(&self.file)) })
     }
 }
 

@@ -13,7 +13,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use ::store::{Db, Loader, Reader, Result, args};
-use commit::{Aggregate, Corrupt};
+use commit::{Aggregate, Corrupt, KeyRing};
 use kernel::{BranchScope, Cursor, PageRequest};
 use uuid::Uuid;
 
@@ -22,7 +22,7 @@ use crate::domain::follow_up::{FollowUp, FollowUpState};
 use crate::domain::history::HistoryEntry;
 use crate::domain::interaction::Interaction;
 use crate::domain::lifecycle::State;
-use crate::domain::{BranchId, CaseFile, ComplaintId, CustomerId, FollowUpId, StaffId};
+use crate::domain::{BranchId, CaseFile, ComplaintId, CustomerId, FollowUpId, InteractionId, StaffId};
 use rows::{COMPLAINT, ComplaintRow, FollowUpRow, HistoryRow, InteractionRow};
 
 pub use sql::ALL as STATEMENTS;
@@ -87,6 +87,7 @@ pub struct Page<T> {
 pub struct Reads {
     reader: Reader,
     complaints: Loader<ComplaintRow>,
+    keys: KeyRing,
 }
 
 impl fmt::Debug for Reads {
@@ -97,10 +98,10 @@ impl fmt::Debug for Reads {
 
 impl Reads {
     /// Reads from `db`. Call it within a runtime: gets by id that arrive together are answered together.
-    pub fn new(db: Db) -> Self {
+    pub fn new(db: Db, keys: KeyRing) -> Self {
         let reader = Reader::from(db);
         let complaints = Loader::start(reader.clone(), &COMPLAINT, |row: &ComplaintRow| row.id);
-        Self { reader, complaints }
+        Self { reader, complaints, keys }
     }
 
     /// Whether the database answers.
@@ -215,9 +216,34 @@ impl Reads {
             .within(scope)
             .fetch_all(sql::INTERACTIONS, args![complaint.uuid(), after, page.limit()])
             .await?;
-        let mut items: Vec<Interaction> = all(rows)?;
+        let mut items = self.opened(rows).await?;
         let next = page.cut(&mut items, |last: &Interaction| Cursor { sort: last.seq, id: last.id.uuid() });
         Ok(Page { items, next })
+    }
+
+    /// The words with this id. Ask [`Self::find_complaint`] first whether the caller may see their complaint.
+    pub async fn find_interaction(&self, id: InteractionId, scope: &BranchScope) -> Result<Option<Interaction>> {
+        let row: Option<InteractionRow> =
+            self.reader.within(scope).fetch_optional(sql::INTERACTION, args![id.uuid()]).await?;
+        Ok(self.opened(row.into_iter().collect()).await?.pop())
+    }
+
+    /// Words as they were said; those of an erased customer are empty.
+    async fn opened(&self, rows: Vec<InteractionRow>) -> Result<Vec<Interaction>> {
+        let sealed: Vec<_> = rows.iter().map(|row| (row.subject_id, row.id, row.body.as_slice())).collect();
+        let bodies = self.keys.open("interaction", "body", &sealed).await?;
+        let mut items: Vec<Interaction> = all(rows)?;
+        for (item, body) in items.iter_mut().zip(bodies) {
+            item.words.body = body.unwrap_or_default();
+        }
+        Ok(items)
+    }
+
+    /// Up to `limit` complaints of a customer that still hold words.
+    pub async fn list_to_erase(&self, customer: Uuid, limit: i64) -> Result<Vec<ComplaintId>> {
+        let rows: Vec<(Uuid,)> =
+            self.reader.within(&BranchScope::All).fetch_all(sql::COMPLAINTS_TO_ERASE, args![customer, limit]).await?;
+        Ok(rows.into_iter().map(|(id,)| ComplaintId(id)).collect())
     }
 
     /// Follow-ups, first due first.

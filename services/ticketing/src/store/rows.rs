@@ -198,10 +198,11 @@ static INTERACTION: Table = Table::new(
     &[
         ("id", Kind::Uuid),
         ("complaint_id", Kind::Uuid),
+        ("subject_id", Kind::Uuid),
         ("seq", Kind::Int),
         ("direction", Kind::Text),
         ("channel", Kind::Text),
-        ("body", Kind::Text),
+        ("body", Kind::Bytes),
         ("external_message_id", Kind::Text),
         ("recorded_by", Kind::Text),
         ("occurred_at_us", Kind::Int),
@@ -213,12 +214,13 @@ static INTERACTION: Table = Table::new(
 /// A row of `interaction`.
 #[derive(sqlx::FromRow)]
 pub struct InteractionRow {
-    id: Uuid,
+    pub(super) id: Uuid,
     complaint_id: Uuid,
+    pub(super) subject_id: Uuid,
     seq: i64,
     direction: String,
     channel: Option<String>,
-    body: String,
+    pub(super) body: Vec<u8>,
     external_message_id: Option<String>,
     recorded_by: String,
     occurred_at_us: i64,
@@ -235,11 +237,13 @@ impl Aggregate for Interaction {
         Ok(Self {
             id: InteractionId(row.id),
             complaint: ComplaintId(row.complaint_id),
+            subject: row.subject_id,
             seq: row.seq,
             words: Words {
                 direction: known(Direction::find(&row.direction), &INTERACTION, row.id, "direction", &row.direction)?,
                 channel: channel.transpose()?,
-                body: row.body,
+                // Sealed: `Reads` opens it.
+                body: String::new(),
                 external_message_id: row.external_message_id,
                 occurred_at_us: row.occurred_at_us,
             },
@@ -252,10 +256,11 @@ impl Aggregate for Interaction {
     fn to_row(&self, row: &mut Rows) {
         row.uuid(self.id.uuid())
             .uuid(self.complaint.uuid())
+            .uuid(self.subject)
             .int(self.seq)
             .text(self.words.direction.code())
             .text(self.words.channel.map(Channel::code))
-            .text(self.words.body.as_str())
+            .sealed(self.subject, self.id.uuid(), &self.words.body)
             .text(self.words.external_message_id.as_deref())
             .text(self.recorded_by.as_str())
             .int(self.words.occurred_at_us)

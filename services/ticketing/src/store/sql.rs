@@ -73,9 +73,20 @@ pub(crate) const HISTORY: Sql = Sql::same(
      where complaint_id = $1 and version > $2 order by version limit $3",
 );
 
+/// $1 id.
+pub(crate) const INTERACTION: Sql = Sql::same(
+    "select id, complaint_id, subject_id, seq, direction, channel, body, external_message_id, recorded_by, \
+     occurred_at_us, recorded_at_us from interaction where id = $1",
+);
+
+/// Complaints of a customer that still hold words. $1 customer, $2 limit.
+pub(crate) const COMPLAINTS_TO_ERASE: Sql = Sql::same(
+    "select id from complaint where customer_id = $1 and (doc ->> 'erased_at_us') is null order by id limit $2",
+);
+
 /// $1 complaint, $2 last number shown, $3 limit.
 pub(crate) const INTERACTIONS: Sql = Sql::same(
-    "select id, complaint_id, seq, direction, channel, body, external_message_id, recorded_by, occurred_at_us, \
+    "select id, complaint_id, subject_id, seq, direction, channel, body, external_message_id, recorded_by, occurred_at_us, \
      recorded_at_us from interaction where complaint_id = $1 and seq > $2 order by seq limit $3",
 );
 
@@ -172,6 +183,8 @@ pub const ALL: &[Sql] = &[
     STATISTICS,
     HISTORY,
     INTERACTIONS,
+    INTERACTION,
+    COMPLAINTS_TO_ERASE,
     FOLLOW_UPS_BY_ID,
     FOLLOW_UPS,
     FOLLOW_UPS_DUE,

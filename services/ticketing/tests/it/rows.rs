@@ -16,7 +16,6 @@ use ticketing::domain::ending::Ending;
 use ticketing::domain::finding::{FactStatus, Finding};
 use ticketing::domain::follow_up::{FollowUp, FollowUpKind, FollowUpState};
 use ticketing::domain::historical::{CompanyResponse, HistoricalCase};
-use ticketing::domain::interaction::{Direction, Interaction, Words};
 use ticketing::domain::lifecycle::State;
 use ticketing::domain::mandate::{Allowance, Mandate, Period, Rolling, Rule, Unit};
 use ticketing::domain::number::Counter;
@@ -270,25 +269,6 @@ async fn every_other_aggregate_survives_its_row() {
         )
         .await;
         check_survival(&bench, follow_up).await;
-        let words = Words {
-            direction: Direction::Internal,
-            channel: Some(Channel::Fax),
-            body: "Line\nand ✓".into(),
-            external_message_id: Some("<1@x>".into()),
-            occurred_at_us: 8,
-        };
-        let interaction = Interaction {
-            id: id(1).into(),
-            complaint: id(3).into(),
-            seq: 1,
-            words: words.clone(),
-            recorded_by: "grace".into(),
-            recorded_at_us: 9,
-            version: 1,
-        };
-        let bare = Words { channel: None, external_message_id: None, ..words };
-        check_survival(&bench, Interaction { id: id(2).into(), seq: 2, words: bare, ..interaction.clone() }).await;
-        check_survival(&bench, interaction).await;
         let branch = Branch {
             id: id(1).into(),
             version: 2,

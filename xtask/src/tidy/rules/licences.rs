@@ -98,10 +98,8 @@ mod tests {
     #[test]
     fn a_licence_that_is_not_listed_and_one_that_is_missing_are_found() {
         let mut house = House::of(&[("deny.toml", "[licenses]\nallow = [\"MIT\"]\n")]);
-        let package = |name: &str, license: Option<&str>| Licensed {
-            name: name.to_owned(),
-            license: license.map(str::to_owned),
-        };
+        let package =
+            |name: &str, license: Option<&str>| Licensed { name: name.to_owned(), license: license.map(str::to_owned) };
         house.licences = vec![package("a", Some("MIT")), package("b", Some("GPL-3.0")), package("c", None)];
         assert_eq!(fired(check, &house), ["deny.toml:0", "deny.toml:0"]);
     }

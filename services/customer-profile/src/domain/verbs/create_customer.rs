@@ -29,7 +29,7 @@ impl NewCustomer {
     pub(super) fn into_details(self) -> Result<Details, Refusal> {
         let mut identifiers: Vec<Identifier> = Vec::with_capacity(self.identifiers.len());
         for new in self.identifiers {
-            if identifiers.iter().all(|known| known.natural_key() != new.natural_key()) {
+            if identifiers.iter().all(|known| known.lookup != new.lookup) {
                 identifiers.push(new);
             }
         }

@@ -2,6 +2,7 @@
 
 mod add_identifier;
 mod create_customer;
+mod erase_customer;
 mod identify_customer;
 mod keep_branch;
 mod note_fact;
@@ -14,6 +15,7 @@ mod update_customer;
 
 pub use add_identifier::AddIdentifier;
 pub use create_customer::{CreateCustomer, NewCustomer};
+pub use erase_customer::{EraseCustomer, Erased};
 pub use identify_customer::IdentifyCustomer;
 pub use keep_branch::KeepBranch;
 pub use note_fact::{Change, NoteFact};

@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::shared::{arrive, edit_tally};
 use crate::Profile;
-use crate::domain::{Cx, Desk, Points, Refusal, Stop, TimelineEntry};
+use crate::domain::{Cx, Desk, Points, Refusal, Stop, TimelineEntry, erasure};
 
 /// The name under which an open complaint is held for its customer, so that it is counted once whatever happens to it.
 const OPEN_COMPLAINT: &str = "open_complaint";
@@ -19,8 +19,10 @@ pub enum Change {
     ComplaintOpened(Uuid),
     /// A complaint is open again.
     ComplaintReopened(Uuid),
-    /// A complaint is no longer open.
+    /// A complaint is no longer open; it may be taken up again.
     ComplaintEnded(Uuid),
+    /// A complaint is over for good.
+    ComplaintClosed(Uuid),
     /// A survey was answered.
     ResponseGiven,
     /// An account holds so many points.
@@ -41,7 +43,7 @@ pub struct NoteFact {
 impl Verb<Profile> for NoteFact {
     type Reply = ();
 
-    fn decide(&self, w: &mut Desk, _: &mut Cx<'_>) -> Result<(), Stop> {
+    fn decide(&self, w: &mut Desk, cx: &mut Cx<'_>) -> Result<(), Stop> {
         let id = self.entry.customer;
         // A customer that is not known here has no timeline: nothing to do, and nothing wrong.
         if w.tallies.get(id)?.is_none() {
@@ -63,11 +65,11 @@ impl Verb<Profile> for NoteFact {
                 edit_tally(w, id)?.totals.complaints += 1;
             }
             Change::ComplaintReopened(complaint) => self.open(w, complaint)?,
-            Change::ComplaintEnded(complaint) => {
-                if w.claims.owner(OPEN_COMPLAINT, complaint.as_bytes())?.is_some() {
-                    w.claims.release(OPEN_COMPLAINT, complaint.as_bytes())?;
-                    edit_tally(w, id)?.totals.open_complaints -= 1;
-                }
+            Change::ComplaintEnded(complaint) => self.end(w, complaint)?,
+            Change::ComplaintClosed(complaint) => {
+                self.end(w, complaint)?;
+                edit_tally(w, id)?.hold(complaint, false);
+                erasure::go_on(w, cx, id)?;
             }
             Change::ResponseGiven => edit_tally(w, id)?.totals.responses += 1,
             Change::PointsHeld(points) => edit_tally(w, id)?.set_points(points),
@@ -77,6 +79,14 @@ impl Verb<Profile> for NoteFact {
 }
 
 impl NoteFact {
+    fn end(&self, w: &mut Desk, complaint: Uuid) -> Result<(), Stop> {
+        if w.claims.owner(OPEN_COMPLAINT, complaint.as_bytes())?.is_some() {
+            w.claims.release(OPEN_COMPLAINT, complaint.as_bytes())?;
+            edit_tally(w, self.entry.customer)?.totals.open_complaints -= 1;
+        }
+        Ok(())
+    }
+
     fn open(&self, w: &mut Desk, complaint: Uuid) -> Result<(), Stop> {
         let natural = complaint.as_bytes();
         if w.claims.owner(OPEN_COMPLAINT, natural)?.is_none() {
@@ -85,6 +95,7 @@ impl NoteFact {
             commit::ensure!(taken.is_ok(), Refusal::CustomerNotFound);
             edit_tally(w, self.entry.customer)?.totals.open_complaints += 1;
         }
+        edit_tally(w, self.entry.customer)?.hold(complaint, true);
         Ok(())
     }
 }

@@ -60,7 +60,7 @@ fn find_buyer(w: &mut Desk, buyer: &Buyer) -> Result<Found, Missing> {
     Ok(match buyer {
         Buyer::Unknown => Found::Nobody,
         Buyer::Customer(id) => Found::Someone(*id),
-        Buyer::Handle { identifier, .. } => match w.claims.owner(identifier::CLAIM, &identifier.natural_key())? {
+        Buyer::Handle { identifier, .. } => match w.claims.owner(identifier::CLAIM, identifier.claim())? {
             Some(owner) => Found::Someone(CustomerId(owner)),
             None => Found::NoOne,
         },

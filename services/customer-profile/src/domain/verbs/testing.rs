@@ -3,6 +3,7 @@
 use commit::{DomainEvent, Room, Verb};
 use kernel::IdSource;
 use uuid::Uuid;
+use vault::{DataKey, LookupKey};
 
 use crate::Profile;
 use crate::domain::{
@@ -27,7 +28,7 @@ pub(super) struct Desks {
 
 #[allow(clippy::unwrap_used)]
 pub(super) fn email(address: &str) -> Identifier {
-    Identifier::new(IdentifierType::Email, address, "").unwrap()
+    Identifier::new(IdentifierType::Email, address, "", &LookupKey::of(&DataKey::from_bytes(&[1; 32]))).unwrap()
 }
 
 fn customer(id: CustomerId, version: i64, kind: CustomerKind, details: Details) -> Customer {
@@ -57,9 +58,9 @@ impl Desks {
         for number in ["1", "2"] {
             world.purchases.given_none(purchase_id("till", number));
         }
-        world.claims.given(identifier::CLAIM, &email("ann@example.rw").natural_key(), Some(ANN.uuid()));
+        world.claims.given(identifier::CLAIM, email("ann@example.rw").claim(), Some(ANN.uuid()));
         for free in ["beza@example.rw", "new@example.rw", "ann2@example.rw"] {
-            world.claims.given(identifier::CLAIM, &email(free).natural_key(), None);
+            world.claims.given(identifier::CLAIM, email(free).claim(), None);
         }
         for complaint in [50, 51] {
             world.claims.given("open_complaint", Uuid::from_u128(complaint).as_bytes(), None);
@@ -90,7 +91,7 @@ impl Desks {
     }
 
     pub(super) fn owner_of(&mut self, handle: &Identifier) -> Option<CustomerId> {
-        self.world.claims.owner(identifier::CLAIM, &handle.natural_key()).unwrap().map(CustomerId)
+        self.world.claims.owner(identifier::CLAIM, handle.claim()).unwrap().map(CustomerId)
     }
 
     pub(super) fn close(&mut self, id: BranchId) {

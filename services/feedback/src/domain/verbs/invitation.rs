@@ -29,8 +29,10 @@ impl Verb<Feedback> for SendInvitation {
         let Some(survey) = world.surveys.get(survey)? else { return Ok(()) };
         let (state, link_ttl_ms) = (survey.state, survey.link_ttl_ms);
         let has_open_case = world.open_cases.get(customer)?.is_some_and(|open| open.count > 0);
+        let is_erased = world.erasures.get(customer)?.is_some();
         let Some(invitation) = world.invitations.edit(self.id)? else { return Ok(()) };
         match state {
+            _ if is_erased => cancel(invitation, Cause::CustomerErased, cx),
             SurveyState::Draft | SurveyState::Paused => cancel(invitation, Cause::SurveyPaused, cx),
             SurveyState::Closed => cancel(invitation, Cause::SurveyClosed, cx),
             SurveyState::Active if has_open_case => {

@@ -43,6 +43,7 @@ impl Verb<Feedback> for SubmitResponse {
         }
         // Before it went out nobody can hold its link.
         ensure!(invitation.state != InvitationState::Scheduled, Refusal::InvitationNotFound);
+        ensure!(world.erasures.get(invitation.customer)?.is_none(), Refusal::LinkCancelled);
         let Some(survey) = world.surveys.get(invitation.survey)? else { refuse!(Refusal::InvitationNotFound) };
         match invitation.page(survey.state == SurveyState::Closed, cx.now_us) {
             PageState::Open => {}
@@ -73,6 +74,7 @@ impl Verb<Feedback> for SubmitResponse {
             class: score.zip(metric).map(|(score, metric)| metric.class(score)),
             contact_ok,
             locale,
+            erased_at_us: None,
             completed_at_us: cx.now_us,
             updated_at_us: cx.now_us,
         });

@@ -2,6 +2,7 @@
 
 mod adjust_points;
 mod enrol_customer;
+mod erase;
 mod grant_goodwill;
 mod keep_branch;
 #[cfg(test)]
@@ -15,6 +16,7 @@ mod testing;
 
 pub use adjust_points::{AdjustPoints, Adjusted};
 pub use enrol_customer::{EnrolCustomer, Enrolled};
+pub use erase::{BeginErasure, EraseAccounts};
 pub use grant_goodwill::GrantGoodwill;
 pub use keep_branch::KeepBranch;
 pub use program::{CreateProgram, Created, ProgramChange, UpdateProgram, Updated};
