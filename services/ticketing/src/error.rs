@@ -170,6 +170,19 @@ fn fault(refusal: &Refusal) -> Fault {
             failed("OWN_APPROVAL", "somebody else must do this: it is your own, or you have agreed already")
         }
         R::BudgetExhausted => failed("BUDGET_EXHAUSTED", "the budget of the branch has not enough left"),
+        R::MergeWithItself => invalid("must be another complaint").at("into_complaint_id"),
+        R::MergeTargetOver => failed("MERGE_TARGET_OVER", "the other complaint does not go on"),
+        R::CustomersDiffer => failed("CUSTOMERS_DIFFER", "they are complaints of different customers"),
+        R::UndoOver => failed("UNDO_OVER", "it was merged too long ago to be undone"),
+        R::MergeOverwritten => failed("MERGE_OVERWRITTEN", "another merge came on top; undo that first"),
+        R::AskStanding => failed("ASK_STANDING", "somebody is asked already; wait for the answer"),
+        R::NotAsked => failed("NOT_ASKED", "the caller is not asked to take it"),
+        R::Recused => failed("RECUSED", "the person must not work on this complaint"),
+        R::StaffLeft => failed("STAFF_LEFT", "the person works here no longer"),
+        R::StaffUnknown => {
+            missing("STAFF_UNKNOWN", "there is no such member of staff; one just made is known in a moment")
+        }
+        R::NothingAbove => failed("NOTHING_ABOVE", "it is at the highest place already"),
         R::MandateNotFound => missing("MANDATE_NOT_FOUND", "the branch has no mandate"),
         R::NotReversible => failed("NOT_REVERSIBLE", "it was not given, or was taken back already"),
         R::SecondPersonNeeded => failed("SECOND_PERSON_NEEDED", "a second person must ask for the same"),

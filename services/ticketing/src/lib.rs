@@ -17,7 +17,10 @@ use ::store::Wall;
 use anyhow::Context;
 use commit::Door;
 use proto::karibu::ticketing::v1::casework_service_server::CaseworkServiceServer;
+use proto::karibu::ticketing::v1::duplicate_service_server::DuplicateServiceServer;
 use proto::karibu::ticketing::v1::remedy_service_server::RemedyServiceServer;
+use proto::karibu::ticketing::v1::routing_service_server::RoutingServiceServer;
+use proto::karibu::ticketing::v1::search_service_server::SearchServiceServer;
 use proto::karibu::ticketing::v1::sla_service_server::SlaServiceServer;
 use proto::karibu::ticketing::v1::ticketing_service_server::TicketingServiceServer;
 use server::{Kit, Started};
@@ -30,7 +33,8 @@ use store::Reads;
 pub const NAME: &str = "ticketing";
 
 /// The tables of the service, after those of the write path.
-pub const MIGRATIONS: ::store::Migrations = ::store::migrations!["0001_ticketing", "0002_clocks", "0003_remedies"].behind(&[
+pub const MIGRATIONS: ::store::Migrations =
+    ::store::migrations!["0001_ticketing", "0002_clocks", "0003_remedies", "0004_search", "0005_routing"].behind(&[
     Wall::Through { table: "complaint_history", column: "complaint_id", parent: "complaint", key: "id" },
     Wall::Through { table: "interaction", column: "complaint_id", parent: "complaint", key: "id" },
     Wall::Hidden { table: "number_counter" },
@@ -74,13 +78,29 @@ pub async fn start(kit: &Kit, config: Config) -> anyhow::Result<Started> {
     let dead = server::dead_letter_service(NAME, events::SOURCES, dead);
     let api = grpc::Api { door, reads, policy, clock: kit.clock.clone() };
     let casework = CaseworkServiceServer::new(api.clone()).max_encoding_message_size(server::limits::MAX_REPLY_BYTES);
+    let search = SearchServiceServer::new(api.clone()).max_encoding_message_size(server::limits::MAX_REPLY_BYTES);
     let sla = SlaServiceServer::new(api.clone()).max_encoding_message_size(server::limits::MAX_REPLY_BYTES);
     let remedy = RemedyServiceServer::new(api.clone()).max_encoding_message_size(server::limits::MAX_REPLY_BYTES);
+    let routing = RoutingServiceServer::new(api.clone()).max_encoding_message_size(server::limits::MAX_REPLY_BYTES);
+    let duplicates =
+        DuplicateServiceServer::new(api.clone()).max_encoding_message_size(server::limits::MAX_REPLY_BYTES);
     let api = TicketingServiceServer::new(api).max_encoding_message_size(server::limits::MAX_REPLY_BYTES);
-    Ok(kit.routes().with(api).with(casework).with(remedy).with(sla).with(log).with(dead).with(audit).started(move || {
-        let reads = ready.clone();
-        async move { reads.ping().await.context("the database does not answer") }
-    }))
+    Ok(kit
+        .routes()
+        .with(api)
+        .with(casework)
+        .with(remedy)
+        .with(routing)
+        .with(duplicates)
+        .with(sla)
+        .with(search)
+        .with(log)
+        .with(dead)
+        .with(audit)
+        .started(move || {
+            let reads = ready.clone();
+            async move { reads.ping().await.context("the database does not answer") }
+        }))
 }
 
 /// Takes the words out of the complaints of erased customers, a few at a time.

@@ -8,9 +8,13 @@ use server::Kit;
 use uuid::Uuid;
 
 use crate::domain::ComplaintId;
-use crate::domain::verbs::{ClocksComeDue, DeadlineComes, FollowUpComesDue, Recalculate, RulesSwept};
+use crate::domain::verbs::{ClocksComeDue, DeadlineComes, FollowUpComesDue, IndexWords, Recalculate, RulesSwept};
+use crate::events::brings_words;
 use crate::store::Reads;
 use crate::{Config, Ticketing};
+
+/// Events whose words are brought into the index in one go.
+const INDEX_EVENTS: usize = 500;
 
 /// What a timer works with.
 #[derive(Clone)]
@@ -37,6 +41,11 @@ pub(crate) fn start(kit: &Kit, config: &Config, door: &Door<Ticketing>, reads: &
     kit.every("deadlines", config.timer_period(), move || {
         let desk = deadlines.clone();
         async move { desk.deadlines().await }
+    });
+    let words = desk.clone();
+    kit.every("words", config.timer_period(), move || {
+        let desk = words.clone();
+        async move { desk.words().await }
     });
     kit.every("rules", config.timer_period(), move || {
         let desk = desk.clone();
@@ -68,6 +77,20 @@ impl Desk {
     async fn deadlines(self) -> anyhow::Result<()> {
         let due = self.reads.list_deadlines_due(self.clock.now_us()).await?;
         self.fire("timer:deadlines", due.into_iter().map(|deadline| DeadlineComes { deadline })).await
+    }
+
+    /// Brings the words of what changed into the index. A part of the log at a time: searching may lag, writing may not.
+    async fn words(self) -> anyhow::Result<()> {
+        let after_seq = self.reads.indexed_seq().await?;
+        let events = self.door.log().read(after_seq, INDEX_EVENTS).await?;
+        let Some(last) = events.last() else { return Ok(()) };
+        let mut changed: Vec<Uuid> =
+            events.iter().filter(|event| brings_words(&event.kind)).map(|event| event.aggregate_id).collect();
+        changed.sort_unstable();
+        changed.dedup();
+        let entries = if changed.is_empty() { Vec::new() } else { self.reads.list_words(&changed).await? };
+        let verb = IndexWords { after_seq, to_seq: last.seq, entries };
+        self.fire("timer:words", std::iter::once(verb)).await
     }
 
     /// Reckons the clocks of all open cases anew after the rules have changed. Begins again after a crash.

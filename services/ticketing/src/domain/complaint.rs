@@ -13,8 +13,10 @@ use super::finding::Finding;
 use super::historical::HistoricalCase;
 use super::history::HistoryEntry;
 use super::lifecycle::State;
+use super::merge::Merge;
 use super::promise::Promise;
 use super::proposal::{ProposalKind, ProposalSet, SetState};
+use super::routing::Routing;
 use super::sla::{Watch, watch};
 use super::{BranchId, ComplaintId, CustomerId, Cx, Event, FollowUpId, ProposalId, PurchaseId, StaffId};
 
@@ -138,6 +140,18 @@ pub struct Story {
     /// How the customer was heard.
     #[serde(default, skip_serializing_if = "Care::is_empty")]
     pub care: Care,
+    /// How it came to whoever has it.
+    #[serde(default, skip_serializing_if = "Routing::is_empty")]
+    pub routing: Routing,
+    /// How it was merged into another one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub merge: Option<Merge>,
+    /// Cases that were merged into it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub absorbed: Vec<ComplaintId>,
+    /// When the first of the cases that go on in it came in, if it was not this one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub received_at_us: Option<i64>,
     /// Who must not work on it: the people whom it is about, and those who stepped back.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub recused: Vec<StaffId>,
@@ -248,6 +262,10 @@ impl Story {
             understanding: None,
             class: Class::default(),
             care: Care::default(),
+            routing: Routing::default(),
+            merge: None,
+            absorbed: Vec::new(),
+            received_at_us: None,
             recused: Vec::new(),
             links: Vec::new(),
             findings: Vec::new(),
@@ -269,6 +287,12 @@ impl Story {
     /// How soon it is taken up.
     pub fn priority(&self) -> Priority {
         self.class.priority.unwrap_or_else(|| Priority::of(self.severity))
+    }
+
+    /// Code of its cause: the one it was resolved with, else the last that was found.
+    pub fn cause(&self) -> Option<&str> {
+        let resolved = self.resolution.as_ref().and_then(|resolution| resolution.root_cause.as_deref());
+        resolved.or_else(|| self.findings.iter().rev().find_map(|finding| finding.cause.as_deref()))
     }
 
     /// When it was last resolved.

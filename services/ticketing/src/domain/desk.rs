@@ -14,6 +14,8 @@ use super::interaction::Interaction;
 use super::lifecycle::{Command, State};
 use super::mandate::Mandate;
 use super::number::Counter;
+use super::routing::{Affinity, Roster};
+use super::search::{ComplaintWord, SearchIndex};
 use super::sla::SlaPolicy;
 use super::sla::rules::{BranchHours, RuleBook};
 use super::staff::Staff;
@@ -39,6 +41,10 @@ commit::world! {
         pub rule_books: Slot<RuleBook>,
         /// The hours of the branches over time.
         pub branch_hours: Log<BranchHours>,
+        /// Words by which complaints are found.
+        pub complaint_words: Log<ComplaintWord>,
+        /// How far the index of words has come.
+        pub search_indexes: Slot<SearchIndex>,
         /// The numbers given.
         pub counters: Slot<Counter>,
         /// What branches trust their people with.
@@ -53,6 +59,10 @@ commit::world! {
         pub deadlines: Slot<Deadline>,
         /// Who works here.
         pub staff: Slot<Staff>,
+        /// Who works where.
+        pub rosters: Slot<Roster>,
+        /// Who last satisfied whom.
+        pub affinities: Slot<Affinity>,
         /// Who holds a natural key: historical cases and external messages.
         pub claims: Claims,
         /// Keys under which words are sealed.

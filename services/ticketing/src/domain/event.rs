@@ -2,7 +2,7 @@
 //! named and encoded stands in the room `events`.
 
 use super::care::EvidenceKind;
-use super::class::{CaseKind, Priority};
+use super::class::{CaseKind, LinkKind, Priority};
 use super::code::Channel;
 use super::compensation::Terms;
 use super::complaint::{Decision, Severity, WaitingOn};
@@ -12,6 +12,7 @@ use super::historical::CompanyResponse;
 use super::interaction::Direction;
 use super::lifecycle::State;
 use super::proposal::ProposalKind;
+use super::routing::Trigger;
 use super::sla::Metric;
 use super::{
     BranchId, ClarificationId, CompensationId, ComplaintId, CustomerId, EvidenceId, FindingId, FollowUpId,
@@ -143,6 +144,8 @@ pub enum Event {
         due_at_us: i64,
         by_change: bool,
     },
+    /// The customer has not heard from us for longer than we said.
+    Stale { complaint: ComplaintId, branch: BranchId, owner: Option<StaffId>, due_at_us: i64 },
     /// Clocks were reckoned anew.
     SlaRecalculated { complaint: ComplaintId, policy: String, due_at_us: Option<i64> },
     /// A policy was made, changed or retired.
@@ -177,6 +180,32 @@ pub enum Event {
     PromiseBroken { complaint: ComplaintId, promise: PromiseId, due_at_us: i64, severity: Severity },
     /// The customer let us off a promise.
     PromiseWaived { complaint: ComplaintId, promise: PromiseId },
+    /// It goes on in another one.
+    Merged { complaint: ComplaintId, into: ComplaintId, customer: Option<CustomerId>, branch: BranchId },
+    /// Another one goes on in it.
+    Absorbed { complaint: ComplaintId, other: ComplaintId },
+    /// It goes on by itself again.
+    MergeUndone { complaint: ComplaintId, from: ComplaintId },
+    /// Another one does not go on in it any more.
+    Released { complaint: ComplaintId, other: ComplaintId },
+    /// Another one belongs to it.
+    Linked { complaint: ComplaintId, other: ComplaintId, kind: LinkKind },
+    /// Somebody is asked to take it.
+    Asked { complaint: ComplaintId, staff: StaffId, score: i64, until_us: i64 },
+    /// Whoever was asked does not take it.
+    AskEnded { complaint: ComplaintId, staff: StaffId, timed_out: bool },
+    /// It waits in the queue of its place.
+    Queued { complaint: ComplaintId, branch: BranchId, nobody: bool },
+    /// Its owner lets somebody else deal with it.
+    SteppedBack { complaint: ComplaintId, staff: StaffId, reason_code: String },
+    /// Somebody must not work on it.
+    Recused { complaint: ComplaintId, staff: StaffId },
+    /// Its owner works here no longer.
+    OwnerLeft { complaint: ComplaintId, staff: StaffId },
+    /// It goes to a higher place.
+    Escalated { complaint: ComplaintId, level: i32, branch: BranchId, staff: Option<StaffId>, trigger: Trigger },
+    /// Somebody at the higher place took it over.
+    EscalationAccepted { complaint: ComplaintId, level: i32, staff: StaffId },
     /// The customer withdrew it.
     Withdrawn { complaint: ComplaintId },
     /// It was handled elsewhere and brought in.
@@ -207,6 +236,9 @@ impl Event {
             Self::Reopened { reason_code, .. } => Some(reason_code),
             Self::Imported { response, .. } => Some(response.code()),
             Self::EvidenceAdded { kind, .. } => Some(kind.code()),
+            Self::Linked { kind, .. } => Some(kind.code()),
+            Self::SteppedBack { reason_code, .. } => Some(reason_code),
+            Self::Escalated { trigger, .. } => Some(trigger.code()),
             Self::CompensationReserved { unit, .. } | Self::CompensationReleased { unit, .. } => Some(unit),
             Self::CompensationReversed { reason_code, .. } => Some(reason_code),
             Self::PromiseBroken { severity, .. } => Some(severity.code()),

@@ -6,6 +6,7 @@ use commit::{Missing, Slot};
 use super::branch::Branch;
 use super::code::codes;
 use super::complaint::Complaint;
+use super::contact;
 use super::desk::all_of;
 use super::{BranchId, ComplaintId, CustomerId, Cx, FollowUpId, Policy};
 
@@ -111,6 +112,40 @@ impl FollowUp {
         follow_ups: &mut Slot<Self>,
         cx: &mut Cx<'_>,
     ) {
+        let due_at_us = contact::time_after(branch, cx.settings, cx.now_us, days, policy);
+        Self::plan(FollowUpKind::Satisfaction, due_at_us, complaint, attempt, follow_ups, cx);
+        // What was promised for later is looked after when it should have come.
+        let later: Vec<i64> = match attempt {
+            1 => complaint.story.promises.iter().filter_map(|promise| promise.due_at_us).collect(),
+            _ => Vec::new(),
+        };
+        if let Some(last_us) = later.into_iter().max().filter(|due_us| *due_us > cx.now_us) {
+            let due_at_us = contact::time_after(branch, cx.settings, last_us, 1, policy);
+            Self::plan(FollowUpKind::DeliveryCheck, due_at_us, complaint, attempt, follow_ups, cx);
+        }
+    }
+
+    /// Tries again another day, for the same reason.
+    pub fn try_again(
+        &self,
+        complaint: &mut Complaint,
+        branch: &Branch,
+        policy: &Policy,
+        follow_ups: &mut Slot<Self>,
+        cx: &mut Cx<'_>,
+    ) {
+        let due_at_us = contact::time_after(branch, cx.settings, cx.now_us, policy.retry_days, policy);
+        Self::plan(self.kind, due_at_us, complaint, self.attempt + 1, follow_ups, cx);
+    }
+
+    fn plan(
+        kind: FollowUpKind,
+        due_at_us: i64,
+        complaint: &mut Complaint,
+        attempt: i32,
+        follow_ups: &mut Slot<Self>,
+        cx: &mut Cx<'_>,
+    ) {
         let id = FollowUpId(cx.new_id());
         complaint.story.follow_ups.push(id);
         follow_ups.insert(Self {
@@ -120,10 +155,10 @@ impl FollowUp {
             complaint_number: complaint.number.clone(),
             branch: complaint.branch,
             customer: complaint.customer,
-            kind: FollowUpKind::Satisfaction,
+            kind,
             state: FollowUpState::Scheduled,
             attempt,
-            due_at_us: branch.hour_of_day_after(cx.now_us, days, policy.follow_up_hour),
+            due_at_us,
             completed_at_us: None,
             note: String::new(),
         });

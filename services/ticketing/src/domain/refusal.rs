@@ -149,6 +149,28 @@ pub enum Refusal {
     BudgetExhausted,
     /// It was not given, or was taken back already.
     NotReversible,
+    /// A case is not merged into itself, nor linked to itself.
+    MergeWithItself,
+    /// The other case does not go on: it is resolved, over or merged.
+    MergeTargetOver,
+    /// They are cases of different customers.
+    CustomersDiffer,
+    /// It was merged too long ago.
+    UndoOver,
+    /// Another merge came on top; it must be undone first.
+    MergeOverwritten,
+    /// Somebody is asked already.
+    AskStanding,
+    /// The caller was not asked.
+    NotAsked,
+    /// The person must not work on it.
+    Recused,
+    /// The person works here no longer.
+    StaffLeft,
+    /// The person is not known here, or out of reach.
+    StaffUnknown,
+    /// It is at the highest place.
+    NothingAbove,
     /// The branch has no mandate, or is out of reach.
     MandateNotFound,
 }

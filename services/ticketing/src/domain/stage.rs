@@ -25,8 +25,8 @@ use super::proposal::{ChoiceMaker, ProposalKind, Solution};
 use super::sla::Rules;
 use super::verbs::{
     Acknowledge, AddInteraction, Assign, ChooseProposal, Close, CompleteFollowUp, ConfirmUnderstanding, DeadlineComes,
-    FastTrack, ImportItem, KeepPromise, OfferProposals, Open, OpenFollowOn, Reclassify, RecordFinding, Reopen, Resolve,
-    ReverseCompensation, SettleCompensation, Settlement, StartInvestigation, WaivePromise, Withdraw,
+    FastTrack, ImportItem, KeepPromise, MergeComplaint, OfferProposals, Open, OpenFollowOn, Reclassify, RecordFinding,
+    Reopen, Resolve, ReverseCompensation, SettleCompensation, Settlement, StartInvestigation, WaivePromise, Withdraw,
 };
 use super::{BranchId, Case, CaseFile, ComplaintId, CustomerId, Event, FollowUpId, Policy, Refusal, StaffId};
 use crate::Ticketing;
@@ -175,6 +175,15 @@ impl Stage {
         (budget.reserved, budget.spent)
     }
 
+    /// Puts a branch under another one.
+    pub(crate) fn grow(&mut self, below: BranchId, above: BranchId) {
+        let (code, parent) = (format!("B{}", above.uuid().as_u128()), Some(above));
+        let mut branch = self.branch(below);
+        let twig = Branch { id: above, code, parent: None, ..branch.clone() };
+        branch.parent = parent;
+        self.0.world.branches.given(branch).given(twig);
+    }
+
     /// The lines of the ledger of all budgets.
     pub(crate) fn ledger(&self) -> impl Iterator<Item = &BudgetEntry> {
         self.0.world.budget_entries.pushed()
@@ -183,6 +192,18 @@ impl Stage {
     /// The next commands are asked by somebody else.
     pub(crate) fn as_somebody(&mut self, subject: &str) {
         subject.clone_into(&mut self.0.by);
+    }
+
+    /// Changes what is known of a branch behind the back of the verbs.
+    pub(crate) fn edit_branch(&mut self, id: BranchId, change: impl FnOnce(&mut Branch)) {
+        let mut branch = self.branch(id);
+        change(&mut branch);
+        self.0.world.branches.given(branch);
+    }
+
+    /// The words that were put into the index.
+    pub(crate) fn words(&self) -> Vec<String> {
+        self.0.world.complaint_words.pushed().map(|row| row.word.clone()).collect()
     }
 
     /// What verbs go by when they reckon clocks.
@@ -310,6 +331,11 @@ pub(crate) fn waiving(complaint: &Complaint, case: Case) -> WaivePromise {
 pub(crate) fn reversal(complaint: &Complaint, case: Case) -> ReverseCompensation {
     let compensation = complaint.story.compensations.first().map_or_else(|| Uuid::nil().into(), |one| one.id);
     ReverseCompensation { case, compensation, reason_code: "GIVEN_TWICE".to_owned() }
+}
+
+/// The first goes on in the second.
+pub(crate) fn merging(loser: &Case, winner: &Case) -> MergeComplaint {
+    MergeComplaint { case: loser.clone(), into: winner.complaint, reason: "The same tea".to_owned() }
 }
 
 pub(crate) fn keeping(complaint: &Complaint, case: Case) -> KeepPromise {

@@ -29,6 +29,20 @@ pub(crate) fn full_type(kind: &str) -> String {
 const PREFIX: &str = "karibu.ticketing.";
 const VERSION: &str = ".v1";
 
+/// Whether an event of this kind can bring words by which a complaint is found.
+pub(crate) fn brings_words(kind: &str) -> bool {
+    let kind = kind.strip_prefix(PREFIX).and_then(|rest| rest.strip_suffix(VERSION)).unwrap_or(kind);
+    matches!(
+        kind,
+        "complaint.opened"
+            | "complaint.imported"
+            | "complaint.understood"
+            | "complaint.interaction_added"
+            | "complaint.finding_recorded"
+            | "complaint.resolved"
+    )
+}
+
 /// What an event of another service means here; `None` = nothing.
 pub(crate) fn react(event: &LogEvent) -> Result<Option<Effect<Ticketing>>, Poison> {
     Ok(Some(match event.kind.as_str() {

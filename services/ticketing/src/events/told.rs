@@ -217,6 +217,12 @@ told! {
         due_time: Some(timestamp_from_us(*due_at_us)),
         by_change: *by_change,
     }
+    Stale { complaint, branch, owner, due_at_us } => ComplaintStale {
+        complaint_id: complaint.to_string(),
+        branch_id: branch.to_string(),
+        owner_staff_id: to::optional_id(*owner),
+        due_time: Some(timestamp_from_us(*due_at_us)),
+    }
     SlaRecalculated { complaint, policy, due_at_us } => SlaRecalculated {
         complaint_id: complaint.to_string(),
         policy_code: policy.clone(),
@@ -293,6 +299,70 @@ told! {
     PromiseWaived { complaint, promise } => PromiseWaived {
         complaint_id: complaint.to_string(),
         promise_id: promise.to_string(),
+    }
+    Merged { complaint, into, customer, branch } => ComplaintMerged {
+        complaint_id: complaint.to_string(),
+        into_complaint_id: into.to_string(),
+        customer_id: to::optional_id(*customer),
+        branch_id: branch.to_string(),
+    }
+    Absorbed { complaint, other } => ComplaintAbsorbed {
+        complaint_id: complaint.to_string(),
+        other_complaint_id: other.to_string(),
+    }
+    MergeUndone { complaint, from } => ComplaintMergeUndone {
+        complaint_id: complaint.to_string(),
+        from_complaint_id: from.to_string(),
+    }
+    Released { complaint, other } => ComplaintReleased {
+        complaint_id: complaint.to_string(),
+        other_complaint_id: other.to_string(),
+    }
+    Linked { complaint, other, kind } => ComplaintLinked {
+        complaint_id: complaint.to_string(),
+        other_complaint_id: other.to_string(),
+        kind: kind.number(),
+    }
+    Asked { complaint, staff, score, until_us } => ComplaintAsked {
+        complaint_id: complaint.to_string(),
+        staff_id: staff.to_string(),
+        score_permille: i32::try_from(*score).unwrap_or(i32::MAX),
+        until_time: Some(timestamp_from_us(*until_us)),
+    }
+    AskEnded { complaint, staff, timed_out } => ComplaintAskEnded {
+        complaint_id: complaint.to_string(),
+        staff_id: staff.to_string(),
+        timed_out: *timed_out,
+    }
+    Queued { complaint, branch, nobody } => ComplaintQueued {
+        complaint_id: complaint.to_string(),
+        branch_id: branch.to_string(),
+        nobody: *nobody,
+    }
+    SteppedBack { complaint, staff, reason_code } => ComplaintSteppedBack {
+        complaint_id: complaint.to_string(),
+        staff_id: staff.to_string(),
+        reason_code: reason_code.clone(),
+    }
+    Recused { complaint, staff } => ComplaintRecused {
+        complaint_id: complaint.to_string(),
+        staff_id: staff.to_string(),
+    }
+    OwnerLeft { complaint, staff } => ComplaintOwnerLeft {
+        complaint_id: complaint.to_string(),
+        staff_id: staff.to_string(),
+    }
+    Escalated { complaint, level, branch, staff, trigger } => ComplaintEscalated {
+        complaint_id: complaint.to_string(),
+        level: *level,
+        branch_id: branch.to_string(),
+        staff_id: to::optional_id(*staff),
+        trigger: trigger.number(),
+    }
+    EscalationAccepted { complaint, level, staff } => ComplaintEscalationAccepted {
+        complaint_id: complaint.to_string(),
+        level: *level,
+        staff_id: staff.to_string(),
     }
     Withdrawn { complaint } => ComplaintWithdrawn {
         complaint_id: complaint.to_string(),

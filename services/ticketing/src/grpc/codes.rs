@@ -15,6 +15,7 @@ use crate::domain::interaction::Direction;
 use crate::domain::lifecycle::State;
 use crate::domain::mandate::Period;
 use crate::domain::proposal::{ChoiceMaker, ProposalKind};
+use crate::domain::routing::{AskState, Trigger};
 use crate::domain::sla::{ClockState, Metric, Reason, SlaState};
 
 /// A value of the domain that the contract has a number for.
@@ -60,6 +61,10 @@ coded! {
     FollowUpKind = wire::FollowUpKind { Satisfaction, DeliveryCheck, PromiseCheck }
     FollowUpState = wire::FollowUpState { Scheduled, Due, DoneSatisfied, DoneUnsatisfied, NoContact, Cancelled }
     FollowUpOutcome = wire::FollowUpOutcome { Satisfied, Unsatisfied, NoContact }
+    AskState = wire::AskState { Asked, Accepted, Declined, TimedOut }
+    Trigger = wire::EscalationTrigger {
+        Manual, CustomerRequest, SecondReopening, ThirdRound, NotAccepted, Breach, Grave, Hostile,
+    }
     Period = wire::BudgetPeriod { Month, Year }
     CaseKind = wire::CaseKind { Complaint, Query, Request, Proactive, Praise }
     Priority = wire::Priority { Low, Normal, High, Urgent }
@@ -117,6 +122,8 @@ mod tests {
             FollowUpKind = wire::FollowUpKind "FOLLOW_UP_KIND"
             FollowUpState = wire::FollowUpState "FOLLOW_UP_STATE"
             FollowUpOutcome = wire::FollowUpOutcome "FOLLOW_UP_OUTCOME"
+            AskState = wire::AskState "ASK_STATE"
+            Trigger = wire::EscalationTrigger "ESCALATION_TRIGGER"
             Period = wire::BudgetPeriod "BUDGET_PERIOD"
             CaseKind = wire::CaseKind "CASE_KIND"
             Priority = wire::Priority "PRIORITY"

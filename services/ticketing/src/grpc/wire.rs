@@ -6,8 +6,8 @@ use proto::karibu::types::v1 as types;
 use proto::timestamp_from_us;
 use uuid::Uuid;
 
-use super::casework;
 use super::codes::Coded;
+use super::{casework, routing};
 use crate::domain::compensation::{Compensation, CompensationState, Good, Terms};
 use crate::domain::complaint::Complaint;
 use crate::domain::finding::Finding;
@@ -265,6 +265,12 @@ pub(crate) fn complaint(file: &CaseFile) -> wire::Complaint {
         empathies: story.care.empathies.iter().map(casework::empathy).collect(),
         apologies: story.care.apologies.iter().map(casework::apology).collect(),
         evidence: story.care.evidence.iter().map(casework::evidence).collect(),
+        escalation_level: i32::from(story.routing.level()),
+        escalations: story.routing.escalations.iter().map(routing::escalation).collect(),
+        asks: story.routing.asks.iter().map(routing::ask).collect(),
+        merged_into_complaint_id: optional_id(story.merge.as_ref().map(|merge| merge.into)),
+        absorbed_complaint_ids: story.absorbed.iter().map(ToString::to_string).collect(),
+        receive_time: Some(timestamp_from_us(story.received_at_us.unwrap_or(complaint.opened_at_us))),
         recused_staff_ids: story.recused.iter().map(ToString::to_string).collect(),
         links: story.links.iter().map(casework::link).collect(),
         outcome: optional_number(resolution.map(|resolution| resolution.ending)),

@@ -5,6 +5,7 @@ mod remedies;
 mod remedy_rows;
 mod rows;
 pub(crate) mod rules;
+pub mod search;
 mod sql;
 mod statistics;
 
@@ -169,7 +170,7 @@ impl Reads {
     }
 
     /// Adds the follow-ups of all complaints with one query.
-    async fn with_follow_ups(&self, complaints: Vec<Complaint>, scope: &BranchScope) -> Result<Vec<CaseFile>> {
+    pub(crate) async fn with_follow_ups(&self, complaints: Vec<Complaint>, scope: &BranchScope) -> Result<Vec<CaseFile>> {
         let ids: Vec<Uuid> =
             complaints.iter().flat_map(|complaint| &complaint.story.follow_ups).map(|id| id.uuid()).collect();
         let mut found: HashMap<ComplaintId, Vec<FollowUp>> = HashMap::new();

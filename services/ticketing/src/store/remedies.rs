@@ -5,11 +5,12 @@ use commit::Aggregate;
 use kernel::{Cursor, PageRequest};
 use uuid::Uuid;
 
-use super::remedy_rows::{BudgetRow, MandateRow};
+use super::remedy_rows::{BudgetRow, MandateRow, StaffRow};
 use super::{Page, Reads, corrupt, sql};
-use crate::domain::BranchId;
 use crate::domain::budget::Budget;
 use crate::domain::mandate::Mandate;
+use crate::domain::staff::Staff;
+use crate::domain::{BranchId, StaffId};
 
 /// Deadlines that the timer fires in one go; what is left comes right after.
 const DUE_LIMIT: i64 = 500;
@@ -19,6 +20,12 @@ impl Reads {
     pub async fn find_mandate(&self, branch: BranchId) -> Result<Option<Mandate>> {
         let rows: Vec<MandateRow> = self.db.fetch_all(sql::MANDATE_BY_ID, args![branch.uuid()]).await?;
         rows.into_iter().next().map(Mandate::from_row).transpose().map_err(corrupt)
+    }
+
+    /// What is known of somebody who works here.
+    pub async fn find_staff(&self, staff: StaffId) -> Result<Option<Staff>> {
+        let rows: Vec<StaffRow> = self.db.fetch_all(sql::STAFF_BY_ID, args![staff.uuid()]).await?;
+        rows.into_iter().next().map(Staff::from_row).transpose().map_err(corrupt)
     }
 
     /// What the branch used of its allowances, by unit and period. Ask first whether the caller reaches it.

@@ -9,6 +9,7 @@ use crate::domain::ComplaintId;
 use crate::domain::budget::{Account, Budget, BudgetEntry};
 use crate::domain::deadline::{Deadline, DeadlineKind};
 use crate::domain::mandate::Mandate;
+use crate::domain::routing::{Affinity, Roster};
 use crate::domain::staff::Staff;
 use crate::domain::tally::Tally;
 
@@ -62,6 +63,8 @@ documents! {
     }
     Tally "tally" id TallyRow TALLY {}
     Staff "staff" id StaffRow STAFF {}
+    Roster "roster" branch RosterRow ROSTER {}
+    Affinity "affinity" customer AffinityRow AFFINITY {}
 }
 
 static BUDGET_ENTRY: Table = Table::new(

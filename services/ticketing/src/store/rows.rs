@@ -50,6 +50,9 @@ pub(crate) static COMPLAINT: Table = Table::new(
         ("sla_state", Kind::Text),
         ("sla_due_at_us", Kind::Int),
         ("sla_next_at_us", Kind::Int),
+        ("severity", Kind::Text),
+        ("category", Kind::Text),
+        ("cause", Kind::Text),
         ("doc", Kind::Json),
     ],
     OnConflict::Update,
@@ -124,6 +127,9 @@ impl Aggregate for Complaint {
             .text((!self.story.sla.is_empty()).then(|| self.story.sla.state.code()))
             .int(self.story.sla.due_at_us)
             .int(self.story.sla.next_at_us)
+            .text(self.story.severity.code())
+            .text(self.story.category.as_deref())
+            .text(self.story.cause())
             .text(doc.as_str());
     }
 

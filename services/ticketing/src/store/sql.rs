@@ -165,6 +165,9 @@ pub(crate) const OPEN_AFTER: Sql = Sql::same(
 /// $1 branch.
 pub(crate) const MANDATE_BY_ID: Sql = Sql::same("select id, version, doc from mandate where id = $1");
 
+/// $1 id.
+pub(crate) const STAFF_BY_ID: Sql = Sql::same("select id, version, doc from staff where id = $1");
+
 /// $1 branch, $2 last id shown, $3 limit.
 pub(crate) const BUDGETS: Sql = Sql::same(
     "select id, version, branch_id, period, doc from budget where branch_id = $1 and id > $2 order by id limit $3",
@@ -190,6 +193,7 @@ pub const ALL: &[Sql] = &[
     FOLLOW_UPS_DUE,
     MANDATE_BY_ID,
     BUDGETS,
+    STAFF_BY_ID,
     DEADLINES_DUE,
     RULE_BOOK,
     SLA_POLICIES_IN_FORCE,

@@ -80,7 +80,7 @@ impl Place {
     }
 
     /// Waits until the branch takes cases.
-    async fn until_known(&self, branch: Uuid) {
+    pub async fn until_known(&self, branch: Uuid) {
         // A case of the far future is refused for its date once the branch is known, and never taken.
         let mut item = past_case(branch, "probe");
         item.historical_case.as_mut().unwrap().receive_date.as_mut().unwrap().year = 9999;

@@ -5,10 +5,13 @@ extern crate karibu_ticketing as ticketing;
 
 mod bench;
 mod casework;
+mod clock_rows;
+mod clocks;
 mod import;
 mod lists;
 mod neighbours;
 mod rows;
+mod search;
 mod statements;
 mod story;
 mod timer;

@@ -18,10 +18,12 @@ use ticketing::domain::follow_up::{FollowUp, FollowUpKind, FollowUpState};
 use ticketing::domain::historical::{CompanyResponse, HistoricalCase};
 use ticketing::domain::lifecycle::State;
 use ticketing::domain::mandate::{Allowance, Mandate, Period, Rolling, Rule, Unit};
+use ticketing::domain::merge::Merge;
 use ticketing::domain::number::Counter;
 use ticketing::domain::promise::{Promise, PromiseState};
 use ticketing::domain::proposal::{Choice, ChoiceMaker, Proposal, ProposalKind, ProposalSet, SetState};
-use ticketing::domain::staff::{Grant, Staff};
+use ticketing::domain::routing::{Affinity, Ask, AskState, Escalation, Needs, Roster, Routing, Score, Trigger};
+use ticketing::domain::staff::{Grant, Profile, Skill, Staff};
 use ticketing::domain::tally::{Line, Tally};
 use uuid::Uuid;
 
@@ -136,6 +138,28 @@ fn care() -> Care {
     }
 }
 
+/// Everything that shows how a case came to whoever has it.
+fn routing() -> Routing {
+    let needs = Needs {
+        skill: Some(("cards".into(), 5)),
+        language: Some("rw".into()),
+        clearance: true,
+        preferred: vec!["sports".into()],
+    };
+    let score = Score { skill: 1, capacity: 2, affinity: 3, preference: 4, idle: 5, total: 6 };
+    let ask = |state| Ask { id: id(51), staff: id(5).into(), score, relaxed: true, state, at_us: 31 };
+    let escalation = Escalation {
+        id: id(52),
+        level: 2,
+        branch: id(3).into(),
+        staff: Some(id(5).into()),
+        trigger: Trigger::ThirdRound,
+        at_us: 32,
+        accepted: Some(("boss".into(), 33)),
+    };
+    Routing { needs, asks: AskState::ALL.iter().copied().map(ask).collect(), escalations: vec![escalation] }
+}
+
 /// A complaint with nothing left out.
 fn eventful() -> Complaint {
     let promise = |number, state| Promise {
@@ -165,6 +189,17 @@ fn eventful() -> Complaint {
         },
         care: care(),
         recused: vec![id(46).into()],
+        routing: routing(),
+        merge: Some(Merge {
+            first_into: id(48).into(),
+            into: id(49).into(),
+            stood: State::Understood,
+            reason: "The same".into(),
+            by: "grace".into(),
+            at_us: 30,
+        }),
+        absorbed: vec![id(50).into()],
+        received_at_us: Some(5),
         links: vec![Link { other: id(39).into(), kind: LinkKind::CausedBy }],
         findings: vec![Finding {
             id: id(32).into(),
@@ -336,7 +371,28 @@ async fn what_is_promised_and_spent_survives_its_row() {
             Grant { role: "lead".into(), branches: None },
             Grant { role: "agent".into(), branches: Some(vec![id(5).into()]) },
         ];
-        check_survival(&bench, Staff { id: id(1).into(), version: 2, home: Some(id(5).into()), grants, left: true })
-            .await;
+        let profile = Profile {
+            skills: vec![Skill { code: "cards".into(), level: 9, trained_until_us: Some(7) }],
+            languages: vec!["rw".into()],
+            opted_in: vec!["sports".into()],
+            cleared: true,
+            present: false,
+            capacity: 3,
+            last_assigned_at_us: 8,
+        };
+        let staff = Staff {
+            version: 2,
+            home: Some(id(5).into()),
+            grants,
+            left: true,
+            profile,
+            cases: vec![id(6).into()],
+            ..Staff::new(id(1).into())
+        };
+        let roster = Roster { branch: id(1).into(), version: 2, members: vec![id(3).into()] };
+        check_survival(&bench, roster).await;
+        let affinity = Affinity { customer: id(1).into(), version: 2, staff: id(3).into(), at_us: 4 };
+        check_survival(&bench, affinity).await;
+        check_survival(&bench, staff).await;
     }
 }

@@ -5,6 +5,7 @@ use crate::bench::both;
 #[tokio::test]
 async fn every_statement_fits_the_schema_of_both_engines() {
     stage::check_statements(&both().await, ticketing::store::STATEMENTS).await;
+    stage::check_statements(&both().await, ticketing::store::search::STATEMENTS).await;
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use calendar::CalendarSpec;
+use calendar::{CalendarSpec, OpeningCalendar};
 use commit::{Missing, Slot};
 use uuid::Uuid;
 
@@ -34,9 +34,20 @@ impl Rules {
         self.hours.get(&branch).map_or(Hours::Always, |spells| Hours::Open(spells))
     }
 
+    /// The hours of a branch today; `None` is day and night.
+    pub fn calendar(&self, branch: BranchId) -> Option<&OpeningCalendar> {
+        self.hours.get(&branch).and_then(|spells| spells.last()).and_then(|spell| spell.calendar.as_deref())
+    }
+
     /// The branch and those above it, nearest first.
     pub fn path(&self, branch: BranchId) -> Vec<BranchId> {
         std::iter::successors(Some(branch), |below| self.parents.get(below).copied()).take(MAX_LEVELS).collect()
+    }
+
+    /// The branch and those below it.
+    pub fn below(&self, branch: BranchId) -> Vec<BranchId> {
+        let lower = self.parents.keys().copied().filter(|lower| self.path(*lower).contains(&branch));
+        std::iter::once(branch).chain(lower.filter(|lower| *lower != branch)).collect()
     }
 
     /// What holds for a complaint as it stands; without a policy that fits, nothing is owed.

@@ -21,6 +21,14 @@ impl Verb<Ticketing> for Assign {
     fn decide(&self, desk: &mut Desk, cx: &mut Cx<'_>) -> Outcome<CaseFile> {
         let (complaint, next) = self.case.take(&mut desk.complaints, Command::Assign)?;
         ensure!(complaint.owner != Some(self.owner), Refusal::AlreadyAssigned);
+        ensure!(!complaint.story.recused.contains(&self.owner), Refusal::Recused);
+        let known = desk.staff.get(self.owner)?;
+        ensure!(!known.is_some_and(|staff| staff.left), Refusal::StaffLeft);
+        if known.is_some()
+            && let Some(staff) = desk.staff.edit(self.owner)?
+        {
+            staff.give(complaint.id, cx.now_us);
+        }
 
         let from = complaint.owner.replace(self.owner);
         let event = Event::Assigned { complaint: complaint.id, from, to: self.owner };

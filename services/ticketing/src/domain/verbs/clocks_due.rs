@@ -4,7 +4,7 @@
 use commit::Verb;
 
 use crate::Ticketing;
-use crate::domain::sla::{Alarm, AlarmKind};
+use crate::domain::sla::{Alarm, AlarmKind, Metric};
 use crate::domain::{ComplaintId, Cx, Desk, Event, Outcome};
 
 /// The time has come.
@@ -32,7 +32,12 @@ impl Verb<Ticketing> for ClocksComeDue {
                 AlarmKind::Warning => Event::SlaWarning { complaint: id, branch, owner, metric, due_at_us },
                 AlarmKind::Breach => Event::SlaBreached { complaint: id, branch, owner, metric, due_at_us, by_change },
             };
-            complaint.step_at(complaint.state, event, at_us.min(cx.now_us), &mut desk.history, cx);
+            let at_us = at_us.min(cx.now_us);
+            complaint.step_at(complaint.state, event, at_us, &mut desk.history, cx);
+            if (kind, metric) == (AlarmKind::Breach, Metric::Update) {
+                let event = Event::Stale { complaint: id, branch, owner, due_at_us };
+                complaint.step_at(complaint.state, event, at_us, &mut desk.history, cx);
+            }
         }
         complaint.story.sla.refresh(cx.settings, cx.now_us);
         Ok(())
@@ -50,7 +55,7 @@ mod tests {
     use crate::domain::interaction::Direction;
     use crate::domain::lifecycle::State;
     use crate::domain::sla::policy::Scope;
-    use crate::domain::sla::{Metric, SlaPolicy, SlaState, Target, Terms};
+    use crate::domain::sla::{SlaPolicy, SlaState, Target, Terms};
     use crate::domain::stage::{Stage, opening, words};
     use crate::domain::verbs::{AddInteraction, Open, SetWaiting, Withdraw};
 
@@ -149,6 +154,25 @@ mod tests {
         stage.play(&Withdraw { case: case.clone(), statement: "Leave it.".to_owned() }).unwrap();
         assert_eq!((due(&mut stage), stage.complaint(&case).story.sla.next_at_us), (None, None));
         assert_eq!(stage.complaint(&case).state, State::Withdrawn);
+    }
+
+    #[test]
+    fn a_customer_who_hears_nothing_has_a_stale_case() {
+        let mut stage = Stage::new();
+        promise(&mut stage);
+        let update = Target { metric: Metric::Update, target_ms: 4 * 3_600_000, around_the_clock: false };
+        stage.rules().policies[0].terms.targets = vec![update];
+        let case = stage.open();
+        let opened_us = stage.now_us();
+        stage.pass(5 * HOUR_US);
+        stage.play(&ClocksComeDue { complaint: case.complaint }).unwrap();
+        let due_us = opened_us + 4 * HOUR_US;
+        assert!(
+            matches!(&stage.told()[..], [Event::SlaBreached { .. }, Event::Stale { due_at_us, .. }] if *due_at_us == due_us)
+        );
+        // A word of ours begins a new run, which can be stale again.
+        stage.play(&AddInteraction { direction: Direction::Outbound, ..words(case.clone()) }).unwrap();
+        assert_eq!(stage.complaint(&case).story.sla.due_at_us, Some(opened_us + 9 * HOUR_US));
     }
 
     #[test]

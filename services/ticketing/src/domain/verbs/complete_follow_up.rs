@@ -10,6 +10,7 @@ use crate::domain::complaint::Reopening;
 use crate::domain::desk::branch_of;
 use crate::domain::follow_up::{FollowUp, FollowUpOutcome};
 use crate::domain::lifecycle::Command;
+use crate::domain::routing::Affinity;
 use crate::domain::{Case, CaseFile, Cx, Desk, Event, FollowUpId, Outcome, Policy, Refusal};
 
 /// The reason of a reopening that an unsatisfied customer brings about.
@@ -44,7 +45,7 @@ impl Verb<Ticketing> for CompleteFollowUp {
         follow_up.state = self.outcome.state();
         follow_up.completed_at_us = Some(cx.now_us);
         follow_up.note.clone_from(&self.note);
-        let attempt = follow_up.attempt;
+        let asked = follow_up.clone();
         let event = Event::FollowUpCompleted {
             complaint: complaint.id,
             follow_up: self.follow_up,
@@ -53,17 +54,20 @@ impl Verb<Ticketing> for CompleteFollowUp {
         complaint.step(next, event, &mut desk.history, cx);
 
         match self.outcome {
-            FollowUpOutcome::Satisfied => {}
+            FollowUpOutcome::Satisfied => {
+                if let (Some(customer), Some(staff)) = (complaint.customer, complaint.owner) {
+                    let version = desk.affinities.get(customer)?.map_or(0, |known| known.version);
+                    desk.affinities.insert(Affinity { customer, version, staff, at_us: cx.now_us });
+                }
+            }
             FollowUpOutcome::Unsatisfied => {
                 FollowUp::cancel_open(complaint, &mut desk.follow_ups)?;
                 let why =
                     Reopening { reason_code: UNSATISFIED.to_owned(), reason: self.note.clone(), at_us: cx.now_us };
                 complaint.take_up_again(why, &mut desk.history, cx);
             }
-            FollowUpOutcome::NoContact if attempt < self.policy.follow_up_attempts => {
-                let days = self.policy.retry_days;
-                let (policy, follow_ups) = (&self.policy, &mut desk.follow_ups);
-                FollowUp::schedule(complaint, attempt + 1, days, branch, policy, follow_ups, cx);
+            FollowUpOutcome::NoContact if asked.attempt < self.policy.follow_up_attempts => {
+                asked.try_again(complaint, branch, &self.policy, &mut desk.follow_ups, cx);
             }
             FollowUpOutcome::NoContact => {}
         }

@@ -6,9 +6,14 @@ use crate::Ticketing;
 use crate::domain::complaint::WaitingOn;
 use crate::domain::lifecycle::Command;
 use crate::domain::proposal::SetState;
+use crate::domain::routing::Trigger;
 use crate::domain::{Case, CaseFile, Cx, Desk, Event, Outcome, Refusal};
 
+use super::escalate::rise;
 use super::offering::release;
+
+/// Offers that the customer took none of, after which it goes to a higher place.
+const RISES_AT_ROUND: usize = 3;
 
 /// None of these.
 #[derive(Clone, Debug)]
@@ -34,7 +39,12 @@ impl Verb<Ticketing> for CounterProposals {
             Event::ProposalsCountered { complaint: id, set: set.id, round: set.round, wished: !self.wish.is_empty() };
         complaint.story.waiting_on = WaitingOn::Nobody;
         complaint.step(next, event, &mut desk.history, cx);
+        let rounds = complaint.story.proposal_sets.iter().filter(|set| matches!(set.state, SetState::Countered { .. }));
+        let rounds = rounds.count();
         release(holds, id, desk, cx)?;
+        if rounds == RISES_AT_ROUND {
+            rise(id, Trigger::ThirdRound, desk, cx)?;
+        }
         Ok(CaseFile::of(self.case.see(&mut desk.complaints)?, &mut desk.follow_ups)?)
     }
 }

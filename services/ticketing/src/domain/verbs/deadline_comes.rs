@@ -13,6 +13,7 @@ use crate::domain::proposal::SetState;
 use crate::domain::{Cx, Desk, Event, Outcome};
 
 use super::offering::release;
+use super::{escalate, route};
 
 /// The time has come.
 #[derive(Clone, Debug)]
@@ -33,7 +34,8 @@ impl Verb<Ticketing> for DeadlineComes {
         match due.kind {
             DeadlineKind::OfferEnds => end_offer(&due, desk, cx),
             DeadlineKind::PromiseNears | DeadlineKind::PromiseEnds => look_at_promise(&due, desk, cx),
-            DeadlineKind::EscalationEnds | DeadlineKind::AskEnds => Ok(()),
+            DeadlineKind::EscalationEnds => escalate::time_out(due.complaint, due.subject, desk, cx),
+            DeadlineKind::AskEnds => route::time_out(due.complaint, due.subject, desk, cx),
         }
     }
 }

@@ -1,13 +1,11 @@
-//! Put mandate: a branch says how much whom it trusts with, and what it may spend. And what the organization tells
-//! about staff is noted here.
+//! Put mandate: a branch says how much whom it trusts with, and what it may spend.
 
 use commit::{Verb, ensure};
 use kernel::BranchScope;
 
 use crate::Ticketing;
 use crate::domain::mandate::{Allowance, Mandate, Rule};
-use crate::domain::staff::{Grant, Staff};
-use crate::domain::{BranchId, Cx, Desk, Outcome, Refusal, StaffId};
+use crate::domain::{BranchId, Cx, Desk, Outcome, Refusal};
 
 /// This holds for the branch and everything below it.
 #[derive(Clone, Debug)]
@@ -44,28 +42,5 @@ impl Verb<Ticketing> for PutMandate {
             updated_at_us: cx.now_us,
         };
         Ok(desk.mandates.insert(mandate).clone())
-    }
-}
-
-/// Somebody works for the business, or their work changed.
-#[derive(Clone, Debug)]
-pub struct PutStaff {
-    /// Who.
-    pub staff: StaffId,
-    /// Where they mainly work.
-    pub home: Option<BranchId>,
-    /// Their roles.
-    pub grants: Vec<Grant>,
-}
-
-impl Verb<Ticketing> for PutStaff {
-    type Reply = ();
-
-    fn decide(&self, desk: &mut Desk, _: &mut Cx<'_>) -> Outcome<()> {
-        let known = desk.staff.get(self.staff)?.cloned();
-        let old =
-            known.unwrap_or_else(|| Staff { id: self.staff, version: 0, home: None, grants: Vec::new(), left: false });
-        desk.staff.insert(Staff { home: self.home, grants: self.grants.clone(), ..old });
-        Ok(())
     }
 }

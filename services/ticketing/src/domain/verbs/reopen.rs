@@ -8,7 +8,13 @@ use crate::Ticketing;
 use crate::domain::complaint::Reopening;
 use crate::domain::follow_up::FollowUp;
 use crate::domain::lifecycle::Command;
+use crate::domain::routing::Trigger;
 use crate::domain::{Case, CaseFile, Cx, Desk, Outcome, Policy, Refusal};
+
+use super::escalate::rise;
+
+/// The reopening with which it goes to a higher place.
+const RISES_AT_REOPENING: i32 = 2;
 
 /// Look at it again.
 #[derive(Clone, Debug)]
@@ -34,7 +40,10 @@ impl Verb<Ticketing> for Reopen {
         FollowUp::cancel_open(complaint, &mut desk.follow_ups)?;
         let why = Reopening { reason_code: self.reason_code.clone(), reason: self.reason.clone(), at_us: cx.now_us };
         complaint.take_up_again(why, &mut desk.history, cx);
-        Ok(CaseFile::of(complaint, &mut desk.follow_ups)?)
+        if complaint.story.reopen_count() >= RISES_AT_REOPENING {
+            rise(self.case.complaint, Trigger::SecondReopening, desk, cx)?;
+        }
+        Ok(CaseFile::of(self.case.see(&mut desk.complaints)?, &mut desk.follow_ups)?)
     }
 }
 

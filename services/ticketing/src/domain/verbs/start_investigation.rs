@@ -1,6 +1,6 @@
 //! Start investigation: someone begins to look for the cause.
 
-use commit::{Verb, refuse};
+use commit::{Verb, ensure, refuse};
 
 use crate::Ticketing;
 use crate::domain::lifecycle::Command;
@@ -19,6 +19,7 @@ impl Verb<Ticketing> for StartInvestigation {
     fn decide(&self, desk: &mut Desk, cx: &mut Cx<'_>) -> Outcome<CaseFile> {
         let (complaint, next) = self.case.take(&mut desk.complaints, Command::StartInvestigation)?;
         let Some(owner) = complaint.owner else { refuse!(Refusal::OwnerNeeded) };
+        ensure!(!complaint.story.recused.contains(&owner), Refusal::Recused);
 
         let event = Event::InvestigationStarted { complaint: complaint.id, owner };
         complaint.step(next, event, &mut desk.history, cx);

@@ -7,17 +7,19 @@ use kernel::Points;
 
 use super::*;
 use crate::domain::care::{EvidenceKind, Impact};
-use crate::domain::class::Priority;
+use crate::domain::class::{LinkKind, Priority};
 use crate::domain::code::Channel;
 use crate::domain::compensation::{Authority, Terms};
 use crate::domain::complaint::WaitingOn;
 use crate::domain::follow_up::FollowUpOutcome;
 use crate::domain::lifecycle::{Command as C, State as S};
+use crate::domain::routing::{Needs, Trigger};
+use crate::domain::staff::Grant;
 use crate::domain::stage::{
-    Stage, acknowledgement, at_the_counter, choice, closing, completion, finding, follow_on, keeping, offer,
-    reclassification, reopening, resolution, reversal, understanding, waiving, withdrawal, words,
+    KIGALI, LONDON, Stage, acknowledgement, at_the_counter, choice, closing, completion, finding, follow_on, keeping,
+    merging, offer, reclassification, reopening, resolution, reversal, understanding, waiving, withdrawal, words,
 };
-use crate::domain::{Case, Refusal, StaffId};
+use crate::domain::{BranchId, Case, Refusal, StaffId};
 
 /// What fits every open state and leaves it as it is.
 const WHILE_OPEN: &[C] = &[
@@ -34,6 +36,13 @@ const WHILE_OPEN: &[C] = &[
     C::MakePromise,
     C::KeepPromise,
     C::WaivePromise,
+    C::Route,
+    C::AnswerAsk,
+    C::StepBack,
+    C::Recuse,
+    C::Escalate,
+    C::AcceptEscalation,
+    C::Link,
 ];
 
 /// What fits while nobody looks for the cause yet.
@@ -77,12 +86,13 @@ const FITS: &[(S, &[(C, S)])] = &[
             (C::Apologize, S::Resolved),
             (C::OpenFollowOn, S::Resolved),
             (C::ReverseCompensation, S::Resolved),
+            (C::Link, S::Resolved),
         ],
     ),
     (S::Closed, &[(C::OpenFollowOn, S::Closed)]),
     (S::Withdrawn, &[(C::OpenFollowOn, S::Withdrawn)]),
     (S::Reclassified, &[]),
-    (S::Merged, &[]),
+    (S::Merged, &[(C::UndoMerge, S::Received)]),
 ];
 
 const OPEN: &[S] =
@@ -91,6 +101,9 @@ const OPEN: &[S] =
 fn fits(state: S, command: C) -> Option<S> {
     if OPEN.contains(&state) && WHILE_OPEN.contains(&command) {
         return Some(state);
+    }
+    if OPEN.contains(&state) && command == C::Merge {
+        return Some(S::Merged);
     }
     let early = matches!(state, S::Received | S::Acknowledged | S::Understood);
     if let Some((_, next)) = EARLY.iter().find(|(of, _)| early && *of == command) {
@@ -121,6 +134,42 @@ fn given(state: S, command: C) -> (Stage, Case) {
         (S::Resolved, C::OpenFollowOn) => {
             let (mut stage, case) = Stage::at(S::Resolved);
             stage.pass(15 * kernel::DAY_US);
+            (stage, case)
+        }
+        (S::Merged, C::UndoMerge) => {
+            let (mut stage, case) = Stage::at(S::Received);
+            let other = stage.open();
+            stage.play(&merging(&case, &other)).unwrap();
+            stage.told();
+            (stage, case)
+        }
+        // Nothing is owed and nothing on its way, so that it may be merged.
+        (S::Fulfilling, C::Merge) => Stage::ready_to_resolve(),
+        (open, C::Route | C::AnswerAsk) if OPEN.contains(&open) => {
+            let (mut stage, case) = Stage::at(state);
+            stage.edit(&case, |complaint| complaint.owner = None);
+            if command == C::AnswerAsk {
+                hire(&mut stage, KIGALI);
+                stage.play(&Route { case: case.clone(), needs: Needs::default() }).unwrap();
+                stage.told();
+                stage.as_somebody(&ANNA.to_string());
+            }
+            (stage, case)
+        }
+        (open, C::StepBack) if OPEN.contains(&open) => {
+            let (mut stage, case) = Stage::at(state);
+            stage.edit(&case, |complaint| complaint.owner = Some(ANNA));
+            (stage, case)
+        }
+        (open, C::Escalate | C::AcceptEscalation) if OPEN.contains(&open) => {
+            let (mut stage, case) = Stage::at(state);
+            stage.grow(KIGALI, LONDON);
+            hire(&mut stage, LONDON);
+            if command == C::AcceptEscalation {
+                stage.play(&Escalate { case: case.clone(), trigger: Trigger::Manual }).unwrap();
+                stage.told();
+                stage.as_somebody(&ANNA.to_string());
+            }
             (stage, case)
         }
         (open, C::KeepPromise | C::WaivePromise) if OPEN.contains(&open) => {
@@ -181,6 +230,14 @@ fn play(stage: &mut Stage, case: Case, command: C) -> Result<S, Refusal> {
     file.map(|file| file.complaint.state)
 }
 
+const ANNA: StaffId = StaffId(uuid::Uuid::from_u128(0xA1));
+
+/// Anna works at a branch.
+fn hire(stage: &mut Stage, home: BranchId) {
+    let grants = vec![Grant { role: "agent".to_owned(), branches: None }];
+    stage.play(&PutStaff { staff: ANNA, home: Some(home), grants }).unwrap();
+}
+
 fn promise(case: Case) -> MakePromise {
     MakePromise { case, text: "We call you.".to_owned(), due_at_us: None, owner: None }
 }
@@ -219,6 +276,22 @@ fn play_beside(stage: &mut Stage, case: Case, command: C) -> Result<S, Refusal> 
             stage.play(&ApproveProposals { case, authority, policy })
         }
         C::DeclineProposals => stage.play(&DeclineProposals { case }),
+        C::Route => stage.play(&Route { case, needs: Needs::default() }),
+        C::AnswerAsk => stage.play(&AnswerAsk { case, takes: true }),
+        C::StepBack => stage.play(&StepBack { case, reason_code: "INVOLVED".to_owned() }),
+        C::Recuse => stage.play(&Recuse { case, staff: ANNA }),
+        C::Escalate => stage.play(&Escalate { case, trigger: Trigger::Manual }),
+        C::AcceptEscalation => stage.play(&AcceptEscalation { case }),
+        C::Merge => {
+            let other = stage.open();
+            stage.play(&merging(&case, &other))?;
+            return Ok(stage.complaint(&case).state);
+        }
+        C::UndoMerge => stage.play(&UndoMerge { case }),
+        C::Link => {
+            let other = stage.open();
+            stage.play(&LinkComplaints { case, other: other.complaint, kind: LinkKind::Related })
+        }
         C::CounterProposals => stage.play(&CounterProposals { case, wish: "Both".to_owned() }),
         C::MakePromise => stage.play(&promise(case)),
         C::WaivePromise => stage.play(&waiving(&now, case)),
