@@ -13,7 +13,7 @@ use testkit::assert_eventually;
 use uuid::Uuid;
 
 use super::call::Caller;
-use super::request::{Request, is_reference};
+use super::request::{Request, is_reference, references};
 use super::wishes::{self, is_business_wide, plain};
 
 /// Time to fill a world: events between services must have come.
@@ -90,10 +90,13 @@ impl World {
 
     /// Fills the world as `caller`, who may do everything everywhere, until every id that a request of the contract
     /// requires is known.
-    pub async fn fill(&self, caller: &Caller, methods: &[&MethodInfo]) {
+    pub async fn fill(&self, caller: &Caller, methods: &[&MethodInfo], advance: &(dyn Fn() + Sync)) {
         let wanted = required(methods);
         assert_eventually(FILL_TIME, || async {
+            // What goes out in the morning goes out, and what is due comes due.
+            advance();
             let refused = self.round(caller, methods).await;
+            self.look_for(&wanted, caller, methods).await;
             let missing: Vec<&String> = wanted.iter().filter(|kind| self.find(kind).is_none()).collect();
             if missing.is_empty() && self.token().is_some() && self.handle().is_some() {
                 return Ok(());
@@ -116,26 +119,44 @@ impl World {
             };
             let answer = caller.call(method, &request).await;
             match &answer.message {
-                Some(message) => self.harvest(message),
+                Some(message) => self.harvest(message, &|_| true),
                 None => refused.push(format!("{}: {}", method.descriptor.name(), answer.brief())),
             }
         }
         refused
     }
 
-    /// Keeps the ids of a message: the first of each name stays.
-    fn harvest(&self, message: &DynamicMessage) {
+    /// Looks for what was made by an event: in the lists that can be asked about this world.
+    async fn look_for(&self, wanted: &BTreeSet<String>, caller: &Caller, methods: &[&MethodInfo]) {
+        let is_missing = |field: &str| wanted.contains(&plain(field)) && self.find(field).is_none();
+        if !wanted.iter().any(|kind| is_missing(kind)) {
+            return;
+        }
+        for method in methods.iter().filter(|method| method.read_only && method.is_unary()) {
+            let Ok(request) = (Request { world: self, instead: None, serial: serial() }).make(method) else { continue };
+            if !references(method, self).is_empty()
+                && let Some(message) = caller.call(method, &request).await.message
+            {
+                self.harvest(&message, &is_missing);
+            }
+        }
+    }
+
+    /// Keeps the ids of a message that are wanted: the first of each name stays.
+    fn harvest(&self, message: &DynamicMessage, is_wanted: &dyn Fn(&str) -> bool) {
         for (field, value) in message.fields() {
             match value {
-                Value::Message(inner) => self.harvest(inner),
-                Value::List(items) => items.iter().filter_map(Value::as_message).for_each(|inner| self.harvest(inner)),
+                Value::Message(inner) => self.harvest(inner, is_wanted),
+                Value::List(items) => {
+                    items.iter().filter_map(Value::as_message).for_each(|inner| self.harvest(inner, is_wanted));
+                }
                 Value::String(text) if field.name() == "token" => {
                     self.token.lock().unwrap().get_or_insert_with(|| text.clone());
                 }
                 Value::String(text) if field.name() == "value" && message.descriptor().name() == "Identifier" => {
                     self.handle.lock().unwrap().get_or_insert_with(|| text.clone());
                 }
-                Value::String(text) if field.name().ends_with("_id") => {
+                Value::String(text) if field.name().ends_with("_id") && is_wanted(field.name()) => {
                     if let Ok(id) = text.parse::<Uuid>() {
                         self.keep(field.name(), id);
                     }
