@@ -17,6 +17,7 @@ use ::store::Wall;
 use anyhow::Context;
 use commit::{Door, KeyRing};
 use proto::karibu::ticketing::v1::casework_service_server::CaseworkServiceServer;
+use proto::karibu::ticketing::v1::conversation_service_server::ConversationServiceServer;
 use proto::karibu::ticketing::v1::duplicate_service_server::DuplicateServiceServer;
 use proto::karibu::ticketing::v1::remedy_service_server::RemedyServiceServer;
 use proto::karibu::ticketing::v1::routing_service_server::RoutingServiceServer;
@@ -34,7 +35,8 @@ pub const NAME: &str = "ticketing";
 
 /// The tables of the service, after those of the write path.
 pub const MIGRATIONS: ::store::Migrations =
-    ::store::migrations!["0001_ticketing", "0002_clocks", "0003_remedies", "0004_search", "0005_routing"].behind(&[
+    ::store::migrations!["0001_ticketing", "0002_clocks", "0003_remedies", "0004_search", "0005_routing", "0006_conversation"]
+        .behind(&[
     Wall::Through { table: "complaint_history", column: "complaint_id", parent: "complaint", key: "id" },
     Wall::Through { table: "interaction", column: "complaint_id", parent: "complaint", key: "id" },
     Wall::Hidden { table: "number_counter" },
@@ -84,6 +86,8 @@ pub async fn start(kit: &Kit, config: Config) -> anyhow::Result<Started> {
     let routing = RoutingServiceServer::new(api.clone()).max_encoding_message_size(server::limits::MAX_REPLY_BYTES);
     let duplicates =
         DuplicateServiceServer::new(api.clone()).max_encoding_message_size(server::limits::MAX_REPLY_BYTES);
+    let conversation =
+        ConversationServiceServer::new(api.clone()).max_encoding_message_size(server::limits::MAX_REPLY_BYTES);
     let api = TicketingServiceServer::new(api).max_encoding_message_size(server::limits::MAX_REPLY_BYTES);
     Ok(kit
         .routes()
@@ -91,7 +95,7 @@ pub async fn start(kit: &Kit, config: Config) -> anyhow::Result<Started> {
         .with(casework)
         .with(remedy)
         .with(routing)
-        .with(duplicates)
+        .with(duplicates).with(conversation)
         .with(sla)
         .with(search)
         .with(log)

@@ -1,10 +1,11 @@
 //! Who may ask: decode, submit or query, encode. `codes` maps the enums, `decode` reads requests, `wire` makes
 //! replies, `service`,
-//! `casework`, `remedy`, `routing`, `duplicates` and `sla` have the handlers. No business rule lives here.
+//! `casework`, `remedy`, `routing`, `duplicates`, `conversation` and `sla` have the handlers. No business rule lives here.
 
 mod casework;
 pub(crate) mod codes;
 mod decode;
+mod conversation;
 mod duplicates;
 mod import;
 mod remedy;
