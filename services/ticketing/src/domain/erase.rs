@@ -1,6 +1,7 @@
 //! What is left of a complaint when its customer is erased: what happened, when, at what cost and why, in codes. Every
 //! word that was said goes.
 
+use super::care::{Care, Clarification};
 use super::complaint::{Complaint, Reopening, Resolution, Story};
 use super::follow_up::FollowUp;
 use super::promise::Promise;
@@ -21,7 +22,14 @@ impl Complaint {
             purchases: _,
             acknowledged_at_us: _,
             understanding,
-            apologized: _,
+            class: _,
+            care,
+            routing,
+            merge,
+            absorbed: _,
+            received_at_us: _,
+            recused: _,
+            links: _,
             findings,
             proposal_sets,
             promises,
@@ -32,12 +40,18 @@ impl Complaint {
             reopenings,
             closed_at_us: _,
             interaction_count: _,
+            sla: _,
             origin: _,
             erased_at_us,
         } = &mut self.story;
         subject.clear();
         narrative.clear();
         (*desired_outcome, *understanding) = (None, None);
+        erase_care(care);
+        routing.needs.preferred.clear();
+        if let Some(merge) = merge {
+            merge.reason.clear();
+        }
         for finding in findings {
             finding.summary.clear();
             finding.evidence.clear();
@@ -47,8 +61,9 @@ impl Complaint {
             text.clear();
             state.forget_proof();
         }
-        if let Some(Resolution { reason, .. }) = resolution {
+        if let Some(Resolution { reason, anything_else, .. }) = resolution {
             reason.clear();
+            anything_else.clear();
         }
         for Reopening { reason, .. } in reopenings {
             reason.clear();
@@ -58,12 +73,27 @@ impl Complaint {
     }
 }
 
+fn erase_care(care: &mut Care) {
+    let Care { clarifications, empathies, apologies: _, unapologized_reason, no_outcome_desired: _, evidence, impact: _ } = care;
+    for Clarification { question, answer, .. } in clarifications {
+        question.clear();
+        if let Some((words, _)) = answer {
+            words.clear();
+        }
+    }
+    empathies.iter_mut().for_each(|empathy| empathy.words.clear());
+    evidence.iter_mut().for_each(|item| item.reference.clear());
+    *unapologized_reason = None;
+}
+
 fn erase_set(set: &mut ProposalSet) {
     for proposal in &mut set.proposals {
         proposal.description.clear();
     }
-    if let SetState::Chosen(choice) = &mut set.state {
-        choice.consent_note.clear();
+    match &mut set.state {
+        SetState::Chosen(choice) => choice.consent_note.clear(),
+        SetState::Countered { wish, .. } => wish.clear(),
+        _ => {}
     }
 }
 

@@ -43,10 +43,12 @@ impl PromiseState {
 }
 
 impl PromiseState {
-    /// Forgets the reference to the proof.
+    /// Forgets the reference to the proof, and what the customer said.
     pub fn forget_proof(&mut self) {
-        if let Self::Kept { proof, .. } = self {
-            *proof = None;
+        match self {
+            Self::Kept { proof, .. } => *proof = None,
+            Self::Waived { reason, .. } => reason.clear(),
+            Self::Open | Self::Broken { .. } => {}
         }
     }
 }

@@ -4,7 +4,6 @@ use kernel::DAY_US;
 use proto::karibu::ticketing::v1 as wire;
 use proto::karibu::ticketing::v1::duplicate_service_server::DuplicateService;
 use server::auth::Principal;
-use server::field::page;
 use tonic::{Request, Response, Status};
 use tonic_types::StatusExt;
 
@@ -44,7 +43,7 @@ impl DuplicateService for Api {
     ) -> Result<Response<wire::FindDuplicatesResponse>, Status> {
         let (body, call) = open(request)?;
         let complaint = self.seen(id(&body.complaint_id), &call.principal).await?;
-        let page = page("duplicates", LOOK_AT, "", &body)?;
+        let page = call.pages.read("duplicates", LOOK_AT, "", &body)?;
         let (from_us, to_us) =
             (complaint.opened_at_us - WINDOW_DAYS * DAY_US, complaint.opened_at_us + WINDOW_DAYS * DAY_US);
         let opened = Span::new(Some(from_us), Some(to_us));

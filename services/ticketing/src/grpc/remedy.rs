@@ -5,7 +5,6 @@ use kernel::Currency;
 use proto::karibu::ticketing::v1 as wire;
 use proto::karibu::ticketing::v1::remedy_service_server::RemedyService;
 use proto::timestamp_from_us;
-use server::field::page;
 use server::{field, status};
 use tonic::{Request, Response, Status};
 
@@ -241,7 +240,7 @@ impl RemedyService for Api {
     ) -> Result<Response<wire::ListBudgetsResponse>, Status> {
         let (mut body, call) = open(request)?;
         let (size, token) = (std::mem::take(&mut body.page_size), std::mem::take(&mut body.page_token));
-        let page = page("budgets", size, &token, &body)?;
+        let page = call.pages.read("budgets", size, &token, &body)?;
         let branch: BranchId = id(&body.branch_id);
         if !call.principal.scope.allows(branch.uuid()) {
             return Ok(Response::new(wire::ListBudgetsResponse::default()));

@@ -7,7 +7,6 @@ use futures_util::{Stream, StreamExt, TryStreamExt, stream};
 use proto::karibu::ticketing::v1 as wire;
 use proto::karibu::ticketing::v1::search_service_server::SearchService;
 use proto::karibu::types::v1::KeyCount;
-use server::field::page;
 use tonic::{Request, Response, Status};
 
 use super::Api;
@@ -62,7 +61,7 @@ impl SearchService for Api {
     ) -> Result<Response<wire::SearchComplaintsResponse>, Status> {
         let (mut body, call) = open(request)?;
         let (size, token) = (std::mem::take(&mut body.page_size), std::mem::take(&mut body.page_token));
-        let page = page("search", size, &token, &body)?;
+        let page = call.pages.read("search", size, &token, &body)?;
         let wanted = self.wanted(body.query).await?;
         let found = self.reads.search(&wanted, &call.principal.scope, &page).await.map_err(store)?;
         let complaints = found.items.iter().map(to::complaint).collect();
@@ -100,7 +99,7 @@ impl SearchService for Api {
                 let Some(after) = after else { return Ok(None) };
                 let found = reads.search_after(&wanted, &scope, after, EXPORT_PAGE).await.map_err(store)?;
                 let next = found.last().map(|last| Some(place_of(last)));
-                let files = reads.with_follow_ups(found).await.map_err(store)?;
+                let files = reads.with_follow_ups(found, &scope).await.map_err(store)?;
                 Ok::<_, Status>(Some((files, next)))
             }
         });

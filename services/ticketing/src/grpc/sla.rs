@@ -4,7 +4,7 @@ use commit::Answer;
 use proto::karibu::ticketing::v1 as wire;
 use proto::karibu::ticketing::v1::sla_service_server::SlaService;
 use proto::timestamp_from_us;
-use server::field::{self, page};
+use server::field;
 use server::status;
 use tonic::{Request, Response, Status};
 
@@ -156,9 +156,9 @@ impl SlaService for Api {
         &self,
         request: Request<wire::ListSlaPoliciesRequest>,
     ) -> Result<Response<wire::ListSlaPoliciesResponse>, Status> {
-        let (mut body, _) = open(request)?;
+        let (mut body, call) = open(request)?;
         let (size, token) = (std::mem::take(&mut body.page_size), std::mem::take(&mut body.page_token));
-        let page = page("sla-policies", size, &token, &body)?;
+        let page = call.pages.read("sla-policies", size, &token, &body)?;
         let list = self.reads.list_sla_policies(&page).await.map_err(store)?;
         let policies = list.items.iter().map(policy).collect();
         Ok(Response::new(wire::ListSlaPoliciesResponse { policies, next_page_token: list.next }))

@@ -233,9 +233,20 @@ impl Reads {
     async fn opened(&self, rows: Vec<InteractionRow>) -> Result<Vec<Interaction>> {
         let sealed: Vec<_> = rows.iter().map(|row| (row.subject_id, row.id, row.body.as_slice())).collect();
         let bodies = self.keys.open("interaction", "body", &sealed).await?;
+        let (places, sealed): (Vec<usize>, Vec<_>) = rows
+            .iter()
+            .enumerate()
+            .filter_map(|(place, row)| Some((place, (row.subject_id, row.id, row.extras.as_deref()?))))
+            .unzip();
+        let extras = self.keys.open("interaction", "extras", &sealed).await?;
         let mut items: Vec<Interaction> = all(rows)?;
         for (item, body) in items.iter_mut().zip(bodies) {
             item.words.body = body.unwrap_or_default();
+        }
+        for (place, extras) in places.into_iter().zip(extras) {
+            let Some(text) = extras else { continue };
+            let broken = |error| corrupt(Corrupt(format!("interaction {}: extras: {error}", items[place].id.uuid())));
+            items[place].words.extras = serde_json::from_str(&text).map_err(broken)?;
         }
         Ok(items)
     }

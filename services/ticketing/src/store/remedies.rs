@@ -19,19 +19,19 @@ const DUE_LIMIT: i64 = 500;
 impl Reads {
     /// What the branch trusts its people with, if it said so.
     pub async fn find_mandate(&self, branch: BranchId) -> Result<Option<Mandate>> {
-        let rows: Vec<MandateRow> = self.db.fetch_all(sql::MANDATE_BY_ID, args![branch.uuid()]).await?;
+        let rows: Vec<MandateRow> = self.reader.beyond_scope().fetch_all(sql::MANDATE_BY_ID, args![branch.uuid()]).await?;
         rows.into_iter().next().map(Mandate::from_row).transpose().map_err(corrupt)
     }
 
     /// What is known of somebody who works here.
     pub async fn find_staff(&self, staff: StaffId) -> Result<Option<Staff>> {
-        let rows: Vec<StaffRow> = self.db.fetch_all(sql::STAFF_BY_ID, args![staff.uuid()]).await?;
+        let rows: Vec<StaffRow> = self.reader.beyond_scope().fetch_all(sql::STAFF_BY_ID, args![staff.uuid()]).await?;
         rows.into_iter().next().map(Staff::from_row).transpose().map_err(corrupt)
     }
 
     /// The first of these templates that is there.
     pub async fn find_template(&self, nearest: &[Uuid]) -> Result<Option<Template>> {
-        let rows: Vec<TemplateRow> = self.db.fetch_all(sql::TEMPLATES_BY_ID, args![nearest]).await?;
+        let rows: Vec<TemplateRow> = self.reader.beyond_scope().fetch_all(sql::TEMPLATES_BY_ID, args![nearest]).await?;
         let found: Vec<Template> = super::all(rows)?;
         Ok(nearest.iter().find_map(|id| found.iter().find(|template| template.id == *id)).cloned())
     }
@@ -39,7 +39,7 @@ impl Reads {
     /// What the branch used of its allowances, by unit and period. Ask first whether the caller reaches it.
     pub async fn list_budgets(&self, branch: BranchId, page: &PageRequest) -> Result<Page<Budget>> {
         let after = page.after.map_or_else(Uuid::nil, |last| last.id);
-        let rows: Vec<BudgetRow> = self.db.fetch_all(sql::BUDGETS, args![branch.uuid(), after, page.limit()]).await?;
+        let rows: Vec<BudgetRow> = self.reader.beyond_scope().fetch_all(sql::BUDGETS, args![branch.uuid(), after, page.limit()]).await?;
         let mut items: Vec<Budget> = super::all(rows)?;
         let next = page.cut(&mut items, |last: &Budget| Cursor { sort: 0, id: last.id });
         Ok(Page { items, next })
@@ -47,7 +47,7 @@ impl Reads {
 
     /// Deadlines whose time has come at `now_us`, first due first, at most [`DUE_LIMIT`].
     pub async fn list_deadlines_due(&self, now_us: i64) -> Result<Vec<Uuid>> {
-        let rows: Vec<(Uuid,)> = self.db.fetch_all(sql::DEADLINES_DUE, args![now_us, DUE_LIMIT]).await?;
+        let rows: Vec<(Uuid,)> = self.reader.beyond_scope().fetch_all(sql::DEADLINES_DUE, args![now_us, DUE_LIMIT]).await?;
         Ok(rows.into_iter().map(|(id,)| id).collect())
     }
 }

@@ -213,7 +213,7 @@ static INTERACTION: Table = Table::new(
         ("recorded_by", Kind::Text),
         ("occurred_at_us", Kind::Int),
         ("recorded_at_us", Kind::Int),
-        ("doc", Kind::Json),
+        ("extras", Kind::Bytes),
     ],
     OnConflict::Fail,
 );
@@ -232,7 +232,7 @@ pub struct InteractionRow {
     recorded_by: String,
     occurred_at_us: i64,
     recorded_at_us: i64,
-    doc: Option<Json<Extras>>,
+    pub(super) extras: Option<Vec<u8>>,
 }
 
 impl Aggregate for Interaction {
@@ -254,7 +254,7 @@ impl Aggregate for Interaction {
                 body: String::new(),
                 external_message_id: row.external_message_id,
                 occurred_at_us: row.occurred_at_us,
-                extras: row.doc.map(|extras| extras.0).unwrap_or_default(),
+                extras: Extras::default(),
             },
             recorded_by: row.recorded_by,
             recorded_at_us: row.recorded_at_us,
@@ -275,8 +275,11 @@ impl Aggregate for Interaction {
             .text(self.words.external_message_id.as_deref())
             .text(self.recorded_by.as_str())
             .int(self.words.occurred_at_us)
-            .int(self.recorded_at_us)
-            .text(extras.as_deref());
+            .int(self.recorded_at_us);
+        match extras {
+            Some(extras) => row.sealed(self.subject, self.id.uuid(), &extras),
+            None => row.bytes(None),
+        };
     }
 
     commit::identity!(id, version);

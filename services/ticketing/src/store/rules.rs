@@ -55,22 +55,22 @@ fn rules(
 impl Reads {
     /// The rules as they stand.
     pub async fn rules(&self) -> Result<Rules> {
-        let book = self.db.fetch_all(sql::RULE_BOOK, &[]).await?;
-        let policies = self.db.fetch_all(sql::SLA_POLICIES_IN_FORCE, &[]).await?;
-        let hours = self.db.fetch_all(sql::BRANCH_HOURS, &[]).await?;
-        let parents = self.db.fetch_all(sql::BRANCH_PARENTS, &[]).await?;
+        let book = self.reader.beyond_scope().fetch_all(sql::RULE_BOOK, &[]).await?;
+        let policies = self.reader.beyond_scope().fetch_all(sql::SLA_POLICIES_IN_FORCE, &[]).await?;
+        let hours = self.reader.beyond_scope().fetch_all(sql::BRANCH_HOURS, &[]).await?;
+        let parents = self.reader.beyond_scope().fetch_all(sql::BRANCH_PARENTS, &[]).await?;
         rules(book, policies, hours, parents).map_err(corrupt)
     }
 
     /// The count of changes of the rules; `None` before the first.
     pub async fn find_rule_book(&self) -> Result<Option<RuleBook>> {
-        let row: Option<RuleBookRow> = self.db.fetch_optional(sql::RULE_BOOK, &[]).await?;
+        let row: Option<RuleBookRow> = self.reader.beyond_scope().fetch_optional(sql::RULE_BOOK, &[]).await?;
         row.map(RuleBook::from_row).transpose().map_err(corrupt)
     }
 
     /// The policy with this code.
     pub async fn find_sla_policy(&self, code: &str) -> Result<Option<SlaPolicy>> {
-        let row: Option<SlaPolicyRow> = self.db.fetch_optional(sql::SLA_POLICY_BY_CODE, args![code]).await?;
+        let row: Option<SlaPolicyRow> = self.reader.beyond_scope().fetch_optional(sql::SLA_POLICY_BY_CODE, args![code]).await?;
         row.map(SlaPolicy::from_row).transpose().map_err(corrupt)
     }
 
@@ -78,7 +78,7 @@ impl Reads {
     pub async fn list_sla_policies(&self, page: &PageRequest) -> Result<Page<SlaPolicy>> {
         let last = page.after.unwrap_or(Cursor { sort: i64::MIN, id: Uuid::nil() });
         let rows: Vec<SlaPolicyRow> =
-            self.db.fetch_all(sql::SLA_POLICIES, args![last.sort, last.id, page.limit()]).await?;
+            self.reader.beyond_scope().fetch_all(sql::SLA_POLICIES, args![last.sort, last.id, page.limit()]).await?;
         let mut items: Vec<SlaPolicy> = super::all(rows)?;
         let next = page.cut(&mut items, |last: &SlaPolicy| Cursor { sort: last.position, id: last.id.uuid() });
         Ok(Page { items, next })
@@ -86,14 +86,14 @@ impl Reads {
 
     /// Cases whose clocks have something to tell at `now_us`, first due first.
     pub async fn list_clocks_due(&self, now_us: i64) -> Result<Vec<ComplaintId>> {
-        let rows: Vec<(Uuid,)> = self.db.fetch_all(sql::CLOCKS_DUE, args![now_us, CLOCKS_DUE_LIMIT]).await?;
+        let rows: Vec<(Uuid,)> = self.reader.beyond_scope().fetch_all(sql::CLOCKS_DUE, args![now_us, CLOCKS_DUE_LIMIT]).await?;
         Ok(rows.into_iter().map(|(id,)| ComplaintId(id)).collect())
     }
 
     /// Open cases after this place, oldest first, with their places.
     pub async fn list_open_after(&self, after: Cursor) -> Result<Vec<Cursor>> {
         let rows: Vec<(i64, Uuid)> =
-            self.db.fetch_all(sql::OPEN_AFTER, args![after.sort, after.id, SWEEP_LIMIT]).await?;
+            self.reader.beyond_scope().fetch_all(sql::OPEN_AFTER, args![after.sort, after.id, SWEEP_LIMIT]).await?;
         Ok(rows.into_iter().map(|(sort, id)| Cursor { sort, id }).collect())
     }
 }

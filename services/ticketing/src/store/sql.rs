@@ -76,7 +76,7 @@ pub(crate) const HISTORY: Sql = Sql::same(
 /// $1 id.
 pub(crate) const INTERACTION: Sql = Sql::same(
     "select id, complaint_id, subject_id, seq, direction, channel, body, external_message_id, recorded_by, \
-     occurred_at_us, recorded_at_us, doc from interaction where id = $1",
+     occurred_at_us, recorded_at_us, extras from interaction where id = $1",
 );
 
 /// Complaints of a customer that still hold words. $1 customer, $2 limit.
@@ -87,7 +87,7 @@ pub(crate) const COMPLAINTS_TO_ERASE: Sql = Sql::same(
 /// $1 complaint, $2 last number shown, $3 limit.
 pub(crate) const INTERACTIONS: Sql = Sql::same(
     "select id, complaint_id, subject_id, seq, direction, channel, body, external_message_id, recorded_by, occurred_at_us, \
-     recorded_at_us, doc from interaction where complaint_id = $1 and seq > $2 order by seq limit $3",
+     recorded_at_us, extras from interaction where complaint_id = $1 and seq > $2 order by seq limit $3",
 );
 
 /// $1 ids.

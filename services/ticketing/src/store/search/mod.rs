@@ -144,7 +144,7 @@ impl Reads {
     pub async fn search(&self, wanted: &Wanted, scope: &BranchScope, page: &PageRequest) -> Result<Page<CaseFile>> {
         let mut found = self.search_after(wanted, scope, page.after, page.limit()).await?;
         let next = page.cut(&mut found, place_of);
-        Ok(Page { items: self.with_follow_ups(found).await?, next })
+        Ok(Page { items: self.with_follow_ups(found, scope).await?, next })
     }
 
     /// What is found behind `after`, newest first, at most `limit`.
@@ -160,13 +160,14 @@ impl Reads {
         let only = bound.only_branch();
         let mut given = bound.args();
         given.extend_from_slice(args![last.sort, last.id, limit, only]);
+        let reader = self.reader.within(scope);
         let rows: Vec<ComplaintRow> = match self.weigh(&wanted.words).await? {
             Words::Nowhere => return Ok(Vec::new()),
-            Words::None if only.is_some() => self.db.fetch_all(sql::FOUND_IN_BRANCH, &given).await?,
-            Words::None => self.db.fetch_all(sql::FOUND, &given).await?,
+            Words::None if only.is_some() => reader.fetch_all(sql::FOUND_IN_BRANCH, &given).await?,
+            Words::None => reader.fetch_all(sql::FOUND, &given).await?,
             Words::Some(rarest, others) => {
                 given.extend_from_slice(args![rarest.as_str(), others.as_slice()]);
-                self.db.fetch_all(sql::WORDED, &given).await?
+                reader.fetch_all(sql::WORDED, &given).await?
             }
         };
         all(rows)
@@ -176,12 +177,13 @@ impl Reads {
     pub async fn count_found(&self, wanted: &Wanted, scope: &BranchScope) -> Result<Vec<Found>> {
         let bound = Bound::new(wanted, scope);
         let mut given = bound.args();
+        let reader = self.reader.within(scope);
         match self.weigh(&wanted.words).await? {
             Words::Nowhere => Ok(Vec::new()),
-            Words::None => self.db.fetch_all(sql::COUNTED, &given).await,
+            Words::None => reader.fetch_all(sql::COUNTED, &given).await,
             Words::Some(rarest, others) => {
                 given.extend_from_slice(args![rarest.as_str(), others.as_slice()]);
-                self.db.fetch_all(sql::COUNTED_WORDED, &given).await
+                reader.fetch_all(sql::COUNTED_WORDED, &given).await
             }
         }
     }
@@ -195,7 +197,7 @@ impl Reads {
         }
         let mut weighed = Vec::with_capacity(words.len());
         for word in words {
-            let (frequency,): (i64,) = self.db.fetch_one(sql::FREQUENCY, args![word.as_str(), COMMON]).await?;
+            let (frequency,): (i64,) = self.reader.beyond_scope().fetch_one(sql::FREQUENCY, args![word.as_str(), COMMON]).await?;
             if frequency == 0 {
                 return Ok(Words::Nowhere);
             }
@@ -208,17 +210,21 @@ impl Reads {
 
     /// The last event whose words are in the index.
     pub async fn indexed_seq(&self) -> Result<i64> {
-        let row: Option<(i64,)> = self.db.fetch_optional(sql::INDEXED, &[]).await?;
+        let row: Option<(i64,)> = self.reader.beyond_scope().fetch_optional(sql::INDEXED, &[]).await?;
         Ok(row.map_or(0, |(seq,)| seq))
     }
 
     /// The words of these complaints, with the time of their opening.
     pub async fn list_words(&self, complaints: &[Uuid]) -> Result<Vec<(ComplaintId, i64, Vec<String>)>> {
-        let rows: Vec<ComplaintRow> = self.db.fetch_all(sql::BY_ID, args![complaints]).await?;
-        let bodies: Vec<(Uuid, String)> = self.db.fetch_all(sql::BODIES, args![complaints, BODIES_LIMIT]).await?;
+        let rows: Vec<ComplaintRow> = self.reader.beyond_scope().fetch_all(sql::BY_ID, args![complaints]).await?;
+        let bodies: Vec<(Uuid, Uuid, Uuid, Vec<u8>)> =
+            self.reader.beyond_scope().fetch_all(sql::BODIES, args![complaints, BODIES_LIMIT]).await?;
+        let sealed: Vec<_> = bodies.iter().map(|(_, subject, id, body)| (*subject, *id, body.as_slice())).collect();
+        // What was said to an erased customer is gone from the index with its key.
+        let texts = self.keys.open("interaction", "body", &sealed).await?;
         let mut said: HashMap<Uuid, Vec<String>> = HashMap::new();
-        for (complaint, body) in bodies {
-            said.entry(complaint).or_default().push(body);
+        for ((complaint, ..), body) in bodies.into_iter().zip(texts) {
+            said.entry(complaint).or_default().extend(body);
         }
         let words = |complaint: Complaint| {
             let said = said.remove(&complaint.id.uuid()).unwrap_or_default();

@@ -160,8 +160,8 @@ pub(super) const BY_ID: Sql = Sql::split(
 
 /// The words of conversations. $1 complaints, $2 limit.
 pub(super) const BODIES: Sql = Sql::split(
-    "select complaint_id, body from interaction where complaint_id = any($1) order by complaint_id, seq limit $2",
-    "select complaint_id, body from interaction where complaint_id in (select unhex(value) from json_each($1)) \
+    "select complaint_id, subject_id, id, body from interaction where complaint_id = any($1) order by complaint_id, seq limit $2",
+    "select complaint_id, subject_id, id, body from interaction where complaint_id in (select unhex(value) from json_each($1)) \
      order by complaint_id, seq limit $2",
 );
 
