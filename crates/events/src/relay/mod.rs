@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::link::Link;
 use crate::names::Names;
-use crate::relay::pump::Stop;
+use crate::relay::pump::{AUDIT, Stop};
 use crate::relay::resync::{Mark, Stand};
 
 /// The table is asked this often for events of other replicas.
@@ -223,8 +223,14 @@ impl Relay {
             let published = self.state.borrow().published_seq;
             if known <= published {
                 still_since = None;
-                if head.changed().await.is_err() {
-                    return;
+                match tokio::time::timeout(AUDIT, head.changed()).await {
+                    Ok(Ok(())) => {}
+                    Ok(Err(_)) => return,
+                    // Nothing happens for long. All may be following, so each looks whether the stream is still whole.
+                    Err(_) => match self.link.find_stream(&self.stream).await {
+                        Ok(Some(stream)) if stream.last_seq >= published => continue,
+                        _ => return,
+                    },
                 }
                 // Our own commit, perhaps: the leader hears of it before its next sweep.
                 self.link.poke(self.names.poke(self.log.name())).await;

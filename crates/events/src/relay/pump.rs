@@ -21,8 +21,8 @@ const WINDOW: usize = 512;
 const PAGE: usize = 500;
 /// Longest wait for the acks that are still on their way when one of them was bad.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(1);
-/// The stream is compared with the log at least this often.
-const AUDIT: Duration = Duration::from_secs(600);
+/// The stream is compared with the log at least this often: what it loses in silence is there again after that time.
+pub(super) const AUDIT: Duration = Duration::from_secs(60);
 
 /// Why publishing came to an end.
 pub(super) enum Stop {
@@ -68,8 +68,7 @@ impl Relay {
         loop {
             let known = *head.borrow_and_update();
             if self.log.setbacks() != setbacks {
-                drain(flow.acks).await;
-                return Stop::Audit;
+                return drain(flow.acks, Stop::Audit).await;
             }
             if let Err(stop) = self.fill(&mut flow, known).await {
                 return stop;
@@ -78,8 +77,7 @@ impl Relay {
                 biased;
                 Some((seq, ack)) = flow.acks.next(), if !flow.acks.is_empty() => {
                     if let Err(stop) = self.confirm(&mut flow.acks, seq, ack) {
-                        drain(flow.acks).await;
-                        return stop;
+                        return drain(flow.acks, stop).await;
                     }
                 }
                 changed = head.changed(), if flow.acks.len() < WINDOW => {
@@ -89,8 +87,7 @@ impl Relay {
                 }
                 () = reconnects.next() => {
                     // Acks that were on their way are lost, and so may be what they would have said.
-                    drain(flow.acks).await;
-                    return Stop::Audit;
+                    return drain(flow.acks, Stop::Audit).await;
                 }
                 () = &mut audit, if flow.acks.is_empty() => return Stop::Audit,
             }
@@ -165,7 +162,16 @@ fn judge(seq: i64, ack: Ack) -> Result<(), Stop> {
     }
 }
 
-/// Waits for what is still under way, so that the next look at the stream sees its end.
-async fn drain(mut acks: Acks) {
-    let _ = tokio::time::timeout(DRAIN_TIMEOUT, async { while acks.next().await.is_some() {} }).await;
+/// Waits for what is still under way, so that the next look at the stream sees its end. A refusal among it says more than
+/// `stop` did: at that place the stream is to be compared.
+async fn drain(mut acks: Acks, mut stop: Stop) -> Stop {
+    let _ = tokio::time::timeout(DRAIN_TIMEOUT, async {
+        while let Some((seq, ack)) = acks.next().await {
+            if let (Err(refused @ Stop::Conflict(..)), Stop::Doubt(_) | Stop::Audit) = (judge(seq, ack), &stop) {
+                stop = refused;
+            }
+        }
+    })
+    .await;
+    stop
 }
