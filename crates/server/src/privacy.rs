@@ -60,6 +60,11 @@ impl Privacy {
         Ok(Self { master_keys, answers_kept, audit_reads, reads: ReadAudits::default(), spare: None })
     }
 
+    /// The same under these settings.
+    pub fn with(self, config: &PrivacyConfig) -> anyhow::Result<Self> {
+        Ok(Self { spare: self.spare, ..Self::of(config)? })
+    }
+
     /// The master keys for the database at `url`. Those beside a SQLite file are made at its first start; PostgreSQL,
     /// which replicas share, needs keys from outside.
     fn keys_for(&self, url: &str) -> anyhow::Result<MasterKeys> {
@@ -81,18 +86,19 @@ impl Kit {
         Ok(commit::Options { master_keys, ..commit::Options::default() })
     }
 
-    /// Rewrites the rows of erased customers until none is left. `rewrite` takes a customer and the most records of one
-    /// go; it says whether that was the last of them.
-    pub fn erase<W, F>(&self, db: &store::Db, rewrite: W)
+    /// Rewrites the rows of erased customers until none is left, and forgets the keys that are remembered for reads.
+    /// `rewrite` takes a customer and the most records of one go; it says whether that was the last of them.
+    pub fn erase<W, F>(&self, db: &store::Db, keys: &KeyRing, rewrite: W)
     where
         W: Fn(Uuid, i64) -> F + Clone + Send + Sync + 'static,
         F: Future<Output = anyhow::Result<bool>> + Send,
     {
-        let erasures = Erasures::new(db.clone());
+        let (erasures, keys) = (Erasures::new(db.clone()), keys.clone());
         self.every("erasures", ERASURE_PERIOD, move || {
-            let (erasures, rewrite) = (erasures.clone(), rewrite.clone());
+            let (erasures, keys, rewrite) = (erasures.clone(), keys.clone(), rewrite.clone());
             async move {
                 for customer in erasures.list_open(MAX_ERASURES).await? {
+                    keys.forget();
                     while !rewrite(customer, MAX_REWRITTEN).await? {}
                 }
                 Ok(())

@@ -29,6 +29,7 @@ pub const MIGRATIONS: ::store::Migrations = ::store::migrations!["0001_profile",
     Wall::Through { table: "customer", column: "id", parent: "presence", key: "customer_id" },
     Wall::Through { table: "tally", column: "customer_id", parent: "presence", key: "customer_id" },
     Wall::OrNoBranch { table: "timeline_entry" },
+    Wall::Hidden { table: "forgetting" },
 ]);
 
 /// The profile service as the write path sees it.

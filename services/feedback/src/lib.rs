@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use ::store::Wall;
 use anyhow::Context;
-use commit::{DeadLetters, Door};
+use commit::{DeadLetters, Door, KeyRing};
 use domain::{EraseResponses, ExpireInvitation, InvitationId, KeepLinkSecret, ResponseId, SendInvitation};
 use grpc::link::Links;
 use proto::karibu::feedback::v1::feedback_service_server::FeedbackServiceServer;
@@ -66,10 +66,10 @@ pub async fn start(kit: &Kit, config: Config) -> anyhow::Result<Started> {
     kit.publish(&door);
     kit.consume(&SOURCES, &door, &react);
     start_timers(kit, &door, &reads);
-    erase_what_is_left(kit, &db, &door, &reads);
+    erase_what_is_left(kit, &db, &keys, &door, &reads);
 
     let log = server::log_service(door.log());
-    let audit = server::audit_service(NAME, db.clone(), keys);
+    let audit = server::audit_service(NAME, db.clone(), keys.clone());
     let redrive = ::events::Redrive::new(NAME, DeadLetters::new(db.clone()), door.clone(), react);
     let dead_letters = server::dead_letter_service(NAME, &SOURCES, redrive);
     let ready = reads.clone();
@@ -97,9 +97,9 @@ async fn links(config: &Config, door: &Door<Feedback>, reads: &Reads) -> anyhow:
 }
 
 /// Takes the answers out of the responses of erased customers, a few at a time.
-fn erase_what_is_left(kit: &Kit, db: &::store::Db, door: &Door<Feedback>, reads: &Reads) {
+fn erase_what_is_left(kit: &Kit, db: &::store::Db, keys: &KeyRing, door: &Door<Feedback>, reads: &Reads) {
     let (door, reads) = (door.clone(), reads.clone());
-    kit.erase(db, move |customer, limit| {
+    kit.erase(db, keys, move |customer, limit| {
         let (door, reads) = (door.clone(), reads.clone());
         async move {
             let responses: Vec<_> = reads.list_to_erase(customer, limit).await?.into_iter().map(ResponseId).collect();

@@ -57,11 +57,11 @@ pub async fn start(kit: &Kit, _: Config) -> anyhow::Result<Started> {
     kit.publish(&door);
     kit.consume(&SOURCES, &door, &react);
     let log = server::log_service(door.log());
-    let audit = server::audit_service(NAME, db.clone(), keys);
+    let audit = server::audit_service(NAME, db.clone(), keys.clone());
     let dead = ::events::Redrive::new(NAME, commit::DeadLetters::new(db.clone()), door.clone(), react);
     let dead = server::dead_letter_service(NAME, &SOURCES, dead);
     let reads = Reads::new(db.clone());
-    erase_what_is_left(kit, &db, &door, &reads);
+    erase_what_is_left(kit, &db, &keys, &door, &reads);
     let ready = reads.clone();
     let api =
         LoyaltyServiceServer::new(grpc::Api { door, reads }).max_encoding_message_size(server::limits::MAX_REPLY_BYTES);
@@ -72,9 +72,15 @@ pub async fn start(kit: &Kit, _: Config) -> anyhow::Result<Started> {
 }
 
 /// Takes the cards of erased customers away and closes their accounts, a few at a time.
-fn erase_what_is_left(kit: &Kit, db: &::store::Db, door: &commit::Door<Loyalty>, reads: &Reads) {
+fn erase_what_is_left(
+    kit: &Kit,
+    db: &::store::Db,
+    keys: &commit::KeyRing,
+    door: &commit::Door<Loyalty>,
+    reads: &Reads,
+) {
     let (door, reads) = (door.clone(), reads.clone());
-    kit.erase(db, move |customer, limit| {
+    kit.erase(db, keys, move |customer, limit| {
         let (door, reads) = (door.clone(), reads.clone());
         async move {
             let accounts = reads.list_to_erase(customer, limit).await?;

@@ -63,6 +63,7 @@ impl Suite {
         house.tls.follow(&house.tasks, &house.stop);
         let tls = options.tls.clone();
         let base = BaseConfig { listen: options.listen, tls, ..Base::parse_from(["karibu"]).base };
+        house.privacy = house.privacy.with(&base.privacy)?;
         let (services, key) = start_services(&house, &options).await?;
         let process = Process::bind(&base, house, telemetry.scrape.clone()).await?;
         let (address, leave) = (process.address, Stop::new());

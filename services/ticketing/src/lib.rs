@@ -14,7 +14,7 @@ use std::sync::Arc;
 use ::events::Redrive;
 use ::store::Wall;
 use anyhow::Context;
-use commit::Door;
+use commit::{Door, KeyRing};
 use futures_util::future::try_join_all;
 use proto::karibu::ticketing::v1::ticketing_service_server::TicketingServiceServer;
 use server::{Kit, Started};
@@ -62,11 +62,11 @@ pub async fn start(kit: &Kit, config: Config) -> anyhow::Result<Started> {
     kit.publish(&door);
     kit.consume(events::SOURCES, &door, &react);
     fire_what_is_due(kit, &config, &door, &reads);
-    erase_what_is_left(kit, &db, &door, &reads);
+    erase_what_is_left(kit, &db, &keys, &door, &reads);
 
     let ready = reads.clone();
     let log = server::log_service(door.log());
-    let audit = server::audit_service(NAME, db.clone(), keys);
+    let audit = server::audit_service(NAME, db.clone(), keys.clone());
     let dead = Redrive::new(NAME, commit::DeadLetters::new(db), door.clone(), react);
     let dead = server::dead_letter_service(NAME, events::SOURCES, dead);
     let api = TicketingServiceServer::new(grpc::Api { door, reads, policy })
@@ -78,9 +78,9 @@ pub async fn start(kit: &Kit, config: Config) -> anyhow::Result<Started> {
 }
 
 /// Takes the words out of the complaints of erased customers, a few at a time.
-fn erase_what_is_left(kit: &Kit, db: &::store::Db, door: &Door<Ticketing>, reads: &Reads) {
+fn erase_what_is_left(kit: &Kit, db: &::store::Db, keys: &KeyRing, door: &Door<Ticketing>, reads: &Reads) {
     let (door, reads) = (door.clone(), reads.clone());
-    kit.erase(db, move |customer, limit| {
+    kit.erase(db, keys, move |customer, limit| {
         let (door, reads) = (door.clone(), reads.clone());
         async move {
             let complaints = reads.list_to_erase(customer, limit).await?;

@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use commit::{Answer, AuditFilter, AuditLog, AuditNote, Cause, CauseParts, Cx, Options, Stop, Submission, Verb};
 use kernel::{BranchScope, Clock};
-use store::Uuid;
+use store::{Db, Options as DbOptions, Sql, Uuid};
+use testkit::Postgres;
 
 use crate::bank::{Bank, Open, Pay, Receipt, Refusal, Vault, fresh, keyed};
-use crate::engines::both;
+use crate::engines::{self, both};
 
 fn everything() -> AuditFilter {
     let (who, start_us, end_us) = (String::new(), i64::MIN, i64::MAX);
@@ -156,4 +157,38 @@ async fn a_repeat_gets_what_was_stored_in_place_of_personal_text() {
         );
         assert_eq!((twins.0.unwrap().balance, twins.1.unwrap().balance), (5, 0), "also in one batch");
     }
+}
+
+const LOGIN: Sql = Sql::same(
+    "do $$ begin create role karibu_plain login createrole; exception when duplicate_object then null; end $$",
+);
+const GRANT: Sql = Sql::same("grant all on schema public to karibu_plain");
+const CHANGES: [Sql; 4] = [
+    Sql::same("update event_log set caused_by = null"),
+    Sql::same("delete from event_log"),
+    Sql::same("update audit_log set caused_by = ''"),
+    Sql::same("delete from audit_log"),
+];
+
+/// On PostgreSQL by grants, which a superuser passes: so the service runs as a login like that of a business.
+#[tokio::test]
+async fn whoever_runs_the_service_can_only_add_to_the_trail() {
+    let server = Postgres::start().await;
+    let url = server.database("trail").await;
+    let admin = Db::open(&DbOptions::new(&url, "admin")).await.unwrap();
+    let mut conn = admin.writer().await.unwrap();
+    conn.execute(LOGIN, &[]).await.unwrap();
+    conn.execute(GRANT, &[]).await.unwrap();
+    let (scheme, place) = url.split_once("://").unwrap();
+    let (_, place) = place.split_once('@').unwrap();
+    let plain = engines::open(&format!("{scheme}://karibu_plain@{place}")).await;
+    let door = commit::start::<Bank>(plain.clone(), Clock::system(), Options::default()).await.unwrap();
+    door.submit(by("ann", "OpenAccount"), Open("a".into())).await.unwrap();
+    let mut conn = plain.writer().await.unwrap();
+    for change in CHANGES {
+        let refused = conn.execute(change, &[]).await.unwrap_err();
+        assert!(format!("{refused:?}").contains("permission denied"), "{change:?}: {refused:?}");
+    }
+    let (changes, _) = AuditLog::new(plain).changes(&everything(), None, 10).await.unwrap();
+    assert_eq!(changes.len(), 1);
 }
