@@ -35,9 +35,43 @@ pub(crate) fn refusal(refusal: Refusal) -> Status {
         R::BranchNotSuspended => failed("BRANCH_NOT_SUSPENDED", "the branch works"),
         R::RootStays => failed("ROOT_STAYS", "the business as a whole lies below nothing"),
         R::WouldCycle => failed("WOULD_CYCLE", "a branch cannot lie below itself"),
-        R::TreeTooDeep => failed("TREE_TOO_DEEP", "the tree of branches has 17 levels at most"),
+        R::TreeTooDeep => failed("TREE_TOO_DEEP", "the tree of branches has 7 levels at most"),
+        R::TreeTooWide => failed("TREE_TOO_WIDE", "more than 5000 branches would have to be told at once"),
+        R::HolidaySetNotFound => not_found("HOLIDAY_SET_NOT_FOUND", "there is no such set of holidays"),
+        R::HolidaySetCodeTaken => exists("HOLIDAY_SET_CODE_TAKEN", "another set of holidays has this code"),
+        R::TooManyHolidaySets => {
+            failed("TOO_MANY_HOLIDAY_SETS", "the business has as many sets of holidays as it may have")
+        }
+        R::NoOwnCalendar => failed("NO_OWN_CALENDAR", "the branch has no opening hours of its own"),
+        R::HoursFaulty { field, why } => status::invalid([(field.as_str(), why.as_str())]),
+        R::CalendarNeverOpens => {
+            failed("CALENDAR_NEVER_OPENS", "without open time in the next 370 days nothing would ever fall due")
+        }
         R::StaffMemberNotFound => not_found("STAFF_MEMBER_NOT_FOUND", "there is no such staff member"),
         R::StaffMemberDeactivated => failed("STAFF_MEMBER_DEACTIVATED", "the staff member does not work here any more"),
+        R::OnlyThePerson => status::with_reason(
+            Code::PermissionDenied,
+            "ONLY_THE_PERSON",
+            "people say this of themselves; of others only who plans staff can, as far as others can",
+        ),
+        R::SkillTwice => status::invalid([("skills", "must name each skill once")]),
+        R::TooManyGrants => failed("TOO_MANY_GRANTS", "the person has as many roles in as many places as can be"),
+        R::GrantNotFound => not_found("GRANT_NOT_FOUND", "the person does not have this role there"),
+        R::TeamNotFound => not_found("TEAM_NOT_FOUND", "there is no such team"),
+        R::TeamDissolved => failed("TEAM_DISSOLVED", "the team was dissolved"),
+        R::LeadNotMember => status::invalid([("lead_id", "must be one of the members")]),
+        R::TooManyTeams => failed("TOO_MANY_TEAMS", "the person is in as many teams as can be"),
+        R::ShiftNotFound => not_found("SHIFT_NOT_FOUND", "there is no such shift"),
+        R::ShiftFaulty => status::invalid([(
+            "end_time",
+            "must come after the beginning, within 24 hours of it, now or later, and at most 400 days ahead",
+        )]),
+        R::ShiftOverlaps => failed("SHIFT_OVERLAPS", "the person has another shift then"),
+        R::TooManyShifts => failed("TOO_MANY_SHIFTS", "the person has as many coming shifts as can be"),
+        R::ShiftCancelled => failed("SHIFT_CANCELLED", "the shift was cancelled already"),
+        R::ShiftOver => failed("SHIFT_OVER", "the shift is over"),
+        R::PlaceMissing => status::invalid([("branch_id", "must be given for someone without a home branch")]),
+        R::UntilPassed => status::invalid([("until_time", "must lie in the future")]),
         R::IdentityUnclear => status::invalid([("subject", "issuer and subject go together")]),
         R::IdentityTaken => exists("IDENTITY_TAKEN", "the identity belongs to another staff member"),
         R::RoleNotFound => not_found("ROLE_NOT_FOUND", "there is no such role; ListRoles tells them"),

@@ -11,10 +11,13 @@ pub mod store;
 
 use std::sync::Arc;
 
+use ::store::Wall;
 use anyhow::Context;
 use commit::Door;
 use proto::karibu::organization::v1::access_service_server::AccessServiceServer;
+use proto::karibu::organization::v1::calendar_service_server::CalendarServiceServer;
 use proto::karibu::organization::v1::organization_service_server::OrganizationServiceServer;
+use proto::karibu::organization::v1::staff_service_server::StaffServiceServer;
 use server::{Kit, Started};
 
 pub use config::Config;
@@ -25,7 +28,15 @@ use store::Reads;
 pub const NAME: &str = "organization";
 
 /// The tables of the service, after those of the write path.
-pub const MIGRATIONS: ::store::Migrations = ::store::migrations!["0001_organization", "0002_identity", "0003_access"];
+pub const MIGRATIONS: ::store::Migrations =
+    ::store::migrations!["0001_organization", "0002_identity", "0003_access", "0004_calendar", "0005_staff_at_work",]
+        // What only verbs need is shown to no caller.
+        .behind(&[
+            Wall::Hidden { table: "branch_children" },
+            Wall::Hidden { table: "holiday_use" },
+            Wall::Hidden { table: "roster" },
+            Wall::Hidden { table: "tally" },
+        ]);
 
 /// The organization service as the write path sees it.
 #[derive(Debug)]
@@ -76,10 +87,12 @@ pub fn serve(kit: &Kit, office: Office) -> Started {
     let ready = reads.clone();
     let log = server::log_service(door.log());
     let audit = server::audit_service(NAME, db, keys);
-    let api = grpc::Api { door, reads, key_environment };
+    let api = grpc::Api { door, reads, clock: kit.clock.clone(), key_environment };
     let access = AccessServiceServer::new(api.clone()).max_encoding_message_size(server::limits::MAX_REPLY_BYTES);
+    let calendars = CalendarServiceServer::new(api.clone()).max_encoding_message_size(server::limits::MAX_REPLY_BYTES);
+    let staff = StaffServiceServer::new(api.clone()).max_encoding_message_size(server::limits::MAX_REPLY_BYTES);
     let organization = OrganizationServiceServer::new(api).max_encoding_message_size(server::limits::MAX_REPLY_BYTES);
-    kit.routes().with(organization).with(access).with(log).with(audit).started(move || {
+    kit.routes().with(organization).with(access).with(calendars).with(staff).with(log).with(audit).started(move || {
         let reads = ready.clone();
         async move { reads.ping().await.context("the database does not answer") }
     })

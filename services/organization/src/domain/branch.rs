@@ -84,6 +84,11 @@ impl Branch {
         self.closed_at_us.is_none()
     }
 
+    /// Whether it works just now: neither closed nor suspended.
+    pub const fn works(&self) -> bool {
+        self.is_open() && self.suspended_at_us.is_none()
+    }
+
     /// For tests: a working branch of that level, at version 3.
     #[cfg(test)]
     #[allow(clippy::unwrap_used)]
@@ -106,14 +111,14 @@ impl Branch {
     }
 }
 
-/// How many branches work below one. Apart from the branch, so that a new desk does not make the etag of its branch
+/// Which branches work below one. Apart from the branch, so that a new desk does not make the etag of its branch
 /// stale.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Children {
     /// The upper branch.
     pub id: BranchId,
     /// Branches directly below it that work.
-    pub working: i64,
+    pub ids: Vec<BranchId>,
     /// Version of this count; not stored, nobody outside sees it.
     pub version: i64,
 }

@@ -3,27 +3,34 @@
 
 mod api_key;
 mod branch;
+pub mod calendar;
 mod power;
 mod role;
 mod staff_member;
 mod stored_role;
 mod tally;
+mod team;
 mod verbs;
 
+use ::calendar::CalendarSpec;
 use commit::{Claims, Slot};
 use uuid::Uuid;
 
 pub use api_key::{ApiKey, ApiKeyState, ApiKeyUse, FormerSecret};
 pub use branch::{Branch, BranchKind, Children};
+pub use calendar::{BranchCalendar, HolidaySet, HolidayUse, HoursInForce, OpeningHours};
 pub use power::{Power, held_everywhere};
 pub use role::{ADMIN, DEFAULT_ROLES, Permission, Reach, permissions_of};
 pub use staff_member::{ExternalIdentity, RoleGrant, Skill, StaffMember};
 pub use stored_role::Role;
 pub use tally::{Counted, Tally};
+pub use team::{Presence, PresenceState, Roster, Shift, Team};
 pub use verbs::{
-    BranchChange, CloseBranch, CreateApiKey, CreateBranch, CreateRole, CreateStaffMember, DeleteRole, Grantor,
-    LinkStaffIdentity, MoveBranch, RecordApiKeyUse, RegisterFirstKey, ResumeBranch, RevokeApiKey, RotateApiKey,
-    SuspendBranch, UpdateBranch, UpdateRole,
+    Asker, BranchChange, CancelShift, ClearBranchCalendar, CloseBranch, CreateApiKey, CreateBranch, CreateHolidaySet,
+    CreateRole, CreateStaffMember, CreateTeam, DeactivateStaffMember, DeleteRole, DissolveTeam, EndStaffRole,
+    GrantStaffRole, Grantor, LinkStaffIdentity, MoveBranch, PlanShift, RecordApiKeyUse, RegisterFirstKey, ResumeBranch,
+    RevokeApiKey, RotateApiKey, SetBranchCalendar, SetPresence, SetStaffMatching, SetStaffSkills, SuspendBranch,
+    UpdateBranch, UpdateHolidaySet, UpdateRole, UpdateStaffMember, UpdateTeam,
 };
 
 kernel::ids! {
@@ -33,10 +40,14 @@ kernel::ids! {
     pub StaffMemberId;
     /// An API key.
     pub ApiKeyId;
+    /// A set of holidays.
+    pub HolidaySetId;
     /// A role.
     pub RoleId;
     /// A team of staff members.
     pub TeamId;
+    /// A shift of a staff member.
+    pub ShiftId;
 }
 
 /// Natural key: the code of a branch.
@@ -45,6 +56,8 @@ const CLAIM_CODE: &str = "branch_code";
 const CLAIM_ROOT: &str = "root_branch";
 /// Natural key: the one key that was made without a caller.
 const CLAIM_FIRST_KEY: &str = "first_key";
+/// Natural key: the code of a set of holidays.
+const CLAIM_HOLIDAY_SET: &str = "holiday_set";
 /// Natural key: what an issuer of tokens calls someone.
 const CLAIM_IDENTITY: &str = "external_identity";
 
@@ -53,10 +66,24 @@ commit::world! {
     pub struct Business {
         /// Branches by id.
         pub branches: Slot<Branch>,
-        /// How many branches work below each, by the id of the upper one.
+        /// Which branches work below each, by the id of the upper one.
         pub children: Slot<Children>,
+        /// Own hours of branches, by the id of the branch.
+        pub calendars: Slot<BranchCalendar>,
+        /// Sets of holidays by id.
+        pub holiday_sets: Slot<HolidaySet>,
+        /// Which branches keep them, by the id of the set.
+        pub holiday_uses: Slot<HolidayUse>,
         /// Staff members by id.
         pub staff: Slot<StaffMember>,
+        /// Teams by id.
+        pub teams: Slot<Team>,
+        /// Shifts by id.
+        pub shifts: Slot<Shift>,
+        /// Shifts that are not over, by the id of the person.
+        pub rosters: Slot<Roster>,
+        /// Who is there, by the id of the person.
+        pub presences: Slot<Presence>,
         /// Stored roles by the id of their code.
         pub roles: Slot<Role>,
         /// API keys by id.
@@ -103,10 +130,61 @@ pub enum Refusal {
     WouldCycle,
     /// The tree would have more levels than can be.
     TreeTooDeep,
+    /// More branches would have to be told than one change can tell.
+    TreeTooWide,
+    /// No such set of holidays.
+    HolidaySetNotFound,
+    /// Another set of holidays has the code.
+    HolidaySetCodeTaken,
+    /// The business has as many sets of holidays as it may have.
+    TooManyHolidaySets,
+    /// The branch has no hours of its own.
+    NoOwnCalendar,
+    /// The hours make no sense.
+    HoursFaulty {
+        /// Where.
+        field: String,
+        /// Why.
+        why: String,
+    },
+    /// The branch would not open in the next 370 days.
+    CalendarNeverOpens,
     /// No such staff member, or out of the caller's reach.
     StaffMemberNotFound,
     /// The person does not work here any more.
     StaffMemberDeactivated,
+    /// Only the person can say this of themselves.
+    OnlyThePerson,
+    /// A skill is given twice.
+    SkillTwice,
+    /// The person would have more grants than can be.
+    TooManyGrants,
+    /// The person does not have the role there.
+    GrantNotFound,
+    /// No such team, or out of the caller's reach.
+    TeamNotFound,
+    /// The team was dissolved.
+    TeamDissolved,
+    /// A team is led by one of its members.
+    LeadNotMember,
+    /// The person would be in more teams than can be.
+    TooManyTeams,
+    /// No such shift, or out of the caller's reach.
+    ShiftNotFound,
+    /// The shift ends before it begins, is too long, or too far away.
+    ShiftFaulty,
+    /// The person has another shift then.
+    ShiftOverlaps,
+    /// The person has as many coming shifts as can be.
+    TooManyShifts,
+    /// The shift was cancelled already.
+    ShiftCancelled,
+    /// The shift is over.
+    ShiftOver,
+    /// Nobody said where the person is.
+    PlaceMissing,
+    /// What was said would not hold any more.
+    UntilPassed,
     /// Half of an outer identity was given.
     IdentityUnclear,
     /// The outer identity belongs to someone else.
@@ -149,15 +227,26 @@ pub enum Refusal {
 /// What the organization tells the others.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
-    /// A branch was created; the payload is the branch itself.
-    BranchCreated(Branch),
+    /// A branch was created.
+    BranchCreated {
+        /// The branch.
+        branch: Branch,
+        /// The hours that hold there; `None` means day and night.
+        hours: Option<CalendarSpec>,
+    },
     /// A branch was changed.
     BranchUpdated {
         /// The branch after the change.
         branch: Branch,
         /// The fields that changed.
         changed: Vec<&'static str>,
+        /// The hours that hold there; `None` means day and night.
+        hours: Option<CalendarSpec>,
     },
+    /// A set of holidays was made.
+    HolidaySetCreated(HolidaySet),
+    /// A set of holidays was changed.
+    HolidaySetUpdated(HolidaySet),
     /// A branch was closed for good.
     BranchClosed(BranchId),
     /// A branch does not work for the time being.
@@ -184,6 +273,20 @@ pub enum Event {
         /// The fields that changed.
         changed: Vec<&'static str>,
     },
+    /// Someone ceased to work for the business.
+    StaffMemberDeactivated(StaffMemberId),
+    /// A team was made.
+    TeamCreated(Team),
+    /// A team was changed.
+    TeamUpdated(Team),
+    /// A team was dissolved.
+    TeamDissolved(TeamId),
+    /// A shift was planned.
+    ShiftPlanned(Shift),
+    /// A shift was cancelled.
+    ShiftCancelled(Shift),
+    /// Someone is there for customers, or not any more.
+    PresenceChanged(Presence),
     /// A key was created.
     ApiKeyCreated {
         /// The key.
@@ -217,6 +320,9 @@ pub struct Created<T>(pub T);
 /// Reply of a verb that changed something.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Updated<T>(pub T);
+/// Reply of a verb that took something away.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cleared<T>(pub T);
 /// Reply of a verb that deleted something.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Deleted<T>(pub T);
@@ -235,6 +341,33 @@ pub struct Suspended<T>(pub T);
 /// Reply of a verb that let something go on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Resumed<T>(pub T);
+/// Reply of a verb that gave something away.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Granted<T>(pub T);
+/// Reply of a verb that ended something.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ended<T>(pub T);
+/// Reply of a verb that ended all work of someone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Deactivated<T>(pub T);
+/// Reply of a verb that said what someone can do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Skilled<T>(pub T);
+/// Reply of a verb that said by what someone may be chosen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Matched<T>(pub T);
+/// Reply of a verb that called something off.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cancelled<T>(pub T);
+/// Reply of a verb that dissolved something.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Dissolved<T>(pub T);
+/// Reply of a verb that planned something.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Planned<T>(pub T);
+/// Reply of a verb that said who is there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Present<T>(pub T);
 /// Reply of a verb that closed something.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Closed<T>(pub T);

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use commit::Door;
+use kernel::Clock;
 use prost::Message;
 use proto::karibu::organization::v1 as wire;
 use proto::karibu::organization::v1::organization_service_server::OrganizationService;
@@ -19,13 +20,15 @@ use crate::domain::{
     MoveBranch, Permission, ResumeBranch, RevokeApiKey, RoleGrant, StaffMemberId, SuspendBranch, UpdateBranch,
 };
 use crate::error::{refusal, refused};
-use crate::store::{BranchFilter, Reads};
+use crate::store::{BranchFilter, Reads, StaffFilter};
 
 /// Answers the calls.
 #[derive(Clone)]
 pub(crate) struct Api {
     pub(crate) door: Door<Organization>,
     pub(crate) reads: Reads,
+    /// The clock of the business.
+    pub(crate) clock: Clock,
     /// Stands in the text of new keys.
     pub(crate) key_environment: Arc<str>,
 }
@@ -55,7 +58,7 @@ pub(super) fn grantor(principal: &Principal) -> Grantor {
     }
 }
 
-fn found<T>(found: Option<T>, reason: &str, what: &str) -> Result<T, Status> {
+pub(super) fn found<T>(found: Option<T>, reason: &str, what: &str) -> Result<T, Status> {
     found.ok_or_else(|| status::with_reason(Code::NotFound, reason, format!("there is no such {what}")))
 }
 
@@ -221,9 +224,18 @@ impl OrganizationService for Api {
         let token = std::mem::take(&mut body.page_token);
         let size = std::mem::take(&mut body.page_size);
         let page = pages.read("staff members", size, &token, &body)?;
-        let role = Some(body.role.as_str()).filter(|role| !role.is_empty());
-        let branch = to::maybe_id(&body.branch_id);
-        let list = self.reads.list_staff_members(branch, role, &principal.scope, &page).await;
+        let some = |text: String| Some(text).filter(|text| !text.is_empty());
+        let filter = StaffFilter {
+            branch: to::maybe_id(&body.branch_id),
+            role: some(body.role),
+            skill: some(body.skill),
+            min_level: body.min_skill_level.into(),
+            now_us: self.clock.now_us(),
+            language: some(body.language),
+            team: to::maybe_id(&body.team_id),
+            show_deactivated: body.show_deactivated,
+        };
+        let list = self.reads.list_staff_members(&filter, &principal.scope, &page).await;
         let list = list.map_err(|error| status::of_store(&error))?;
         let staff_members = list.items.iter().map(to::staff_member).collect();
         Ok(Response::new(wire::ListStaffMembersResponse { staff_members, next_page_token: list.next }))

@@ -7,11 +7,10 @@ use kernel::{BranchScope, Cursor, PageRequest};
 use uuid::Uuid;
 
 use super::rows::{ApiKeyUseRow, RoleRow, StaffMemberRow};
-use super::{Page, Reads, corrupt, one, sql};
+use super::{Page, Reads, all, one, sql};
 use crate::domain::{
     ApiKey, ApiKeyUse, DEFAULT_ROLES, ExternalIdentity, Permission, Power, Reach, Role, RoleId, StaffMember,
 };
-use commit::{Aggregate, Corrupt};
 
 /// Most stored roles that are ever read: more than a business can make and change.
 const MAX_STORED_ROLES: i64 = 1_000;
@@ -107,8 +106,4 @@ impl Reads {
         let rows: Vec<ApiKeyUseRow> = self.reader.beyond_scope().fetch_all(sql::API_KEY_USES, args![&ids]).await?;
         Ok(all::<ApiKeyUse>(rows)?.into_iter().map(|used| (used.id.uuid(), used.last_used_at_us)).collect())
     }
-}
-
-fn all<A: Aggregate>(rows: Vec<A::Row>) -> Result<Vec<A>> {
-    rows.into_iter().map(A::from_row).collect::<Result<Vec<A>, Corrupt>>().map_err(corrupt)
 }

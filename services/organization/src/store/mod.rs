@@ -1,8 +1,10 @@
 //! Reading the organization: every query, each bound by the scope of who asks. Writing is the write path's alone.
 
 mod access;
+mod calendars;
 mod rows;
 mod sql;
+mod staff;
 
 use ::store::{Db, Reader, Result, args};
 use commit::{Aggregate, Corrupt};
@@ -13,6 +15,7 @@ use crate::domain::{ApiKey, Branch, BranchKind, StaffMember};
 use rows::{ApiKeyRow, BranchRow, StaffMemberRow};
 
 pub use sql::ALL as STATEMENTS;
+pub use staff::ShiftFilter;
 
 /// Which branches to list.
 #[derive(Clone, Debug, Default)]
@@ -27,6 +30,27 @@ pub struct BranchFilter {
     pub show_closed: bool,
     /// Only this one and those below it.
     pub subtree: Option<Uuid>,
+}
+
+/// Which staff members to list.
+#[derive(Clone, Debug, Default)]
+pub struct StaffFilter {
+    /// Only those with a role in this branch.
+    pub branch: Option<Uuid>,
+    /// Only those with this role (there, if a branch is given too).
+    pub role: Option<String>,
+    /// Only those with this skill, whose training counts at `now_us`.
+    pub skill: Option<String>,
+    /// Only those who have the skill at this level or above.
+    pub min_level: i64,
+    /// The instant at which training must count, microseconds since the Unix epoch.
+    pub now_us: i64,
+    /// Only those who speak this language.
+    pub language: Option<String>,
+    /// Only those of this team.
+    pub team: Option<Uuid>,
+    /// Those who ceased to work here too.
+    pub show_deactivated: bool,
 }
 
 /// A page of a list and the token of the next one.
@@ -125,17 +149,15 @@ impl Reads {
             .await?)
     }
 
-    /// Staff members in the order of their creation; `branch` keeps those with a role there, `role` those with that
-    /// role (there, if both are given).
+    /// Staff members in the order of their creation.
     pub async fn list_staff_members(
         &self,
-        branch: Option<Uuid>,
-        role: Option<&str>,
+        filter: &StaffFilter,
         scope: &BranchScope,
         page: &PageRequest,
     ) -> Result<Page<StaffMember>> {
         let visible = self.list_above(scope.branches()).await?;
-        let holding = self.list_above(branch.as_slice()).await?;
+        let holding = self.list_above(filter.branch.as_slice()).await?;
         let rows: Vec<StaffMemberRow> = self
             .reader
             .within(scope)
@@ -144,12 +166,18 @@ impl Reads {
                 args![
                     scope.is_all(),
                     &visible,
-                    branch.is_none(),
+                    filter.branch.is_none(),
                     &holding,
-                    role,
+                    filter.role.as_deref(),
                     page.after.map(|place| place.sort),
                     page.after.map(|place| place.id),
                     page.limit(),
+                    filter.show_deactivated,
+                    filter.skill.as_deref(),
+                    filter.min_level,
+                    filter.now_us,
+                    filter.language.as_deref(),
+                    filter.team,
                 ],
             )
             .await?;
@@ -205,6 +233,10 @@ fn cut<A: Aggregate>(rows: Vec<A::Row>, page: &PageRequest, place: impl Fn(&A) -
     let mut items = rows.into_iter().map(A::from_row).collect::<Result<Vec<A>, Corrupt>>().map_err(corrupt)?;
     let next = page.cut(&mut items, place);
     Ok(Page { items, next })
+}
+
+fn all<A: Aggregate>(rows: Vec<A::Row>) -> Result<Vec<A>> {
+    rows.into_iter().map(A::from_row).collect::<Result<Vec<A>, Corrupt>>().map_err(corrupt)
 }
 
 fn corrupt(error: Corrupt) -> ::store::Error {

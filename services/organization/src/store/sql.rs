@@ -68,7 +68,8 @@ pub(crate) const STAFF_MEMBER: Sql = Sql::split(
 );
 
 /// $1 all, $2 the branches of the scope and those above them, $3 any branch, $4 the branch asked for and those above
-/// it, $5 role, $6 and $7 last place shown, $8 limit.
+/// it, $5 role, $6 and $7 last place shown, $8 limit, $9 who ceased too, $10 skill, $11 its least level, $12 now, $13
+/// language, $14 team.
 pub(crate) const STAFF_MEMBERS: Sql = Sql::split(
     "select id, version, home_branch_id, created_at_us, updated_at_us, deactivated_at_us, doc from staff_member \
      where ($1 = 1 or home_branch_id = any($2) or exists (select 1 from jsonb_array_elements(doc->'grants') as held \
@@ -78,6 +79,14 @@ pub(crate) const STAFF_MEMBERS: Sql = Sql::split(
      where (held->>'role' = $5 or $5 is null) and ($3 = 1 or (held->>'all_branches')::boolean \
      or exists (select 1 from jsonb_array_elements_text(held->'branch_ids') as place \
      where place.value::uuid = any($4)))) or ($3 = 1 and $5 is null)) \
+     and ($9 = 1 or deactivated_at_us is null) \
+     and (exists (select 1 from jsonb_array_elements(doc->'skills') as known where known->>'code' = $10 \
+     and (known->>'level')::bigint >= $11 and coalesce((known->>'trained_until_us')::bigint > $12, true)) \
+     or $10 is null) \
+     and (exists (select 1 from jsonb_array_elements_text(doc->'languages') as known where known.value = $13) \
+     or $13 is null) \
+     and (exists (select 1 from jsonb_array_elements_text(doc->'team_ids') as known where known.value::uuid = $14) \
+     or $14 is null) \
      and ((created_at_us, id) > ($6, $7) or $6 is null) order by created_at_us, id limit $8",
     "select id, version, home_branch_id, created_at_us, updated_at_us, deactivated_at_us, doc from staff_member \
      where ($1 = 1 or home_branch_id in (select unhex(value) from json_each($2)) or exists \
@@ -89,6 +98,13 @@ pub(crate) const STAFF_MEMBERS: Sql = Sql::split(
      and ($3 = 1 or json_extract(held.value, '$.all_branches') \
      or exists (select 1 from json_each(held.value, '$.branch_ids') as place \
      where unhex(place.value, '-') in (select unhex(value) from json_each($4))))) or ($3 = 1 and $5 is null)) \
+     and ($9 = 1 or deactivated_at_us is null) \
+     and ($10 is null or exists (select 1 from json_each(doc, '$.skills') as known \
+     where json_extract(known.value, '$.code') = $10 and json_extract(known.value, '$.level') >= $11 \
+     and coalesce(json_extract(known.value, '$.trained_until_us') > $12, true))) \
+     and ($13 is null or exists (select 1 from json_each(doc, '$.languages') as known where known.value = $13)) \
+     and ($14 is null or exists (select 1 from json_each(doc, '$.team_ids') as known \
+     where unhex(known.value, '-') = $14)) \
      and ((created_at_us, id) > ($6, $7) or $6 is null) order by created_at_us, id limit $8",
 );
 
@@ -141,6 +157,72 @@ pub(crate) const ROLES: Sql = Sql::same(
 pub(crate) const WORKING_STAFF_MEMBER: Sql =
     Sql::same("select cast(1 as bigint) from staff_member where id = $1 and deactivated_at_us is null");
 
+/// $1 the branches.
+pub(crate) const BRANCH_CALENDARS: Sql = Sql::split(
+    "select id, version, created_at_us, updated_at_us, doc from branch_calendar where id = any($1)",
+    "select id, version, created_at_us, updated_at_us, doc from branch_calendar \
+     where id in (select unhex(value) from json_each($1))",
+);
+
+/// $1 ids of the sets.
+pub(crate) const HOLIDAY_SETS_OF: Sql = Sql::split(
+    "select id, version, code, created_at_us, updated_at_us, doc from holiday_set where id = any($1)",
+    "select id, version, code, created_at_us, updated_at_us, doc from holiday_set \
+     where id in (select unhex(value) from json_each($1))",
+);
+
+/// $1 and $2 last place shown, $3 limit.
+pub(crate) const HOLIDAY_SETS: Sql = Sql::same(
+    "select id, version, code, created_at_us, updated_at_us, doc from holiday_set \
+     where ((created_at_us, id) > ($1, $2) or $1 is null) order by created_at_us, id limit $3",
+);
+
+/// $1 id.
+pub(crate) const TEAM: Sql = Sql::same(
+    "select id, version, branch_id, created_at_us, updated_at_us, dissolved_at_us, doc from team where id = $1",
+);
+
+/// $1 all, $2 scope, $3 any branch, $4 the branch and those below it, $5 dissolved too, $6 and $7 last place shown,
+/// $8 limit.
+pub(crate) const TEAMS: Sql = Sql::split(
+    "select id, version, branch_id, created_at_us, updated_at_us, dissolved_at_us, doc from team \
+     where ($1 = 1 or branch_id = any($2)) and ($3 = 1 or branch_id = any($4)) \
+     and ($5 = 1 or dissolved_at_us is null) \
+     and ((created_at_us, id) > ($6, $7) or $6 is null) order by created_at_us, id limit $8",
+    "select id, version, branch_id, created_at_us, updated_at_us, dissolved_at_us, doc from team \
+     where ($1 = 1 or branch_id in (select unhex(value) from json_each($2))) and ($3 = 1 or branch_id in (select unhex(value) from json_each($4))) \
+     and ($5 = 1 or dissolved_at_us is null) \
+     and ((created_at_us, id) > ($6, $7) or $6 is null) order by created_at_us, id limit $8",
+);
+
+/// $1 all, $2 scope, $3 any branch, $4 the branch and those below it, $5 person, $6 ends after, $7 begins before, $8
+/// cancelled too, $9 and $10 last place shown, $11 limit.
+pub(crate) const SHIFTS: Sql = Sql::split(
+    "select id, version, staff_member_id, branch_id, starts_at_us, ends_at_us, created_at_us, updated_at_us, cancelled_at_us \
+     from shift where ($1 = 1 or branch_id = any($2)) and ($3 = 1 or branch_id = any($4)) \
+     and (staff_member_id = $5 or $5 is null) and (ends_at_us > $6 or $6 is null) and (starts_at_us < $7 or $7 is null) \
+     and ($8 = 1 or cancelled_at_us is null) \
+     and ((starts_at_us, id) > ($9, $10) or $9 is null) order by starts_at_us, id limit $11",
+    "select id, version, staff_member_id, branch_id, starts_at_us, ends_at_us, created_at_us, updated_at_us, cancelled_at_us \
+     from shift where ($1 = 1 or branch_id in (select unhex(value) from json_each($2))) and ($3 = 1 or branch_id in (select unhex(value) from json_each($4))) \
+     and (staff_member_id = $5 or $5 is null) and (ends_at_us > $6 or $6 is null) and (starts_at_us < $7 or $7 is null) \
+     and ($8 = 1 or cancelled_at_us is null) \
+     and ((starts_at_us, id) > ($9, $10) or $9 is null) order by starts_at_us, id limit $11",
+);
+
+/// $1 all, $2 scope, $3 any branch, $4 the branch and those below it, $5 state, $6 now, $7 last id shown, $8 limit. What
+/// was said until a time that has passed is `offline`.
+pub(crate) const PRESENCES: Sql = Sql::split(
+    "select id, version, branch_id, state, since_us, until_us, created_at_us, updated_at_us from presence \
+     where ($1 = 1 or branch_id = any($2)) and ($3 = 1 or branch_id = any($4)) \
+     and (case when until_us <= $6 then 'offline' else state end = $5 or $5 is null) \
+     and (id > $7 or $7 is null) order by id limit $8",
+    "select id, version, branch_id, state, since_us, until_us, created_at_us, updated_at_us from presence \
+     where ($1 = 1 or branch_id in (select unhex(value) from json_each($2))) and ($3 = 1 or branch_id in (select unhex(value) from json_each($4))) \
+     and (case when until_us <= $6 then 'offline' else state end = $5 or $5 is null) \
+     and (id > $7 or $7 is null) order by id limit $8",
+);
+
 pub(crate) const ANY_API_KEY: Sql = Sql::same("select cast(1 as bigint) from api_key limit 1");
 
 /// Every statement above, for the test that prepares them on both engines.
@@ -160,5 +242,12 @@ pub const ALL: &[Sql] = &[
     ROLES_OF,
     ROLES,
     WORKING_STAFF_MEMBER,
+    BRANCH_CALENDARS,
+    HOLIDAY_SETS_OF,
+    HOLIDAY_SETS,
+    TEAM,
+    TEAMS,
+    SHIFTS,
+    PRESENCES,
     ANY_API_KEY,
 ];

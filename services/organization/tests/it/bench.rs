@@ -2,9 +2,13 @@
 
 use kernel::{BranchScope, Clock};
 use organization::{Config, NAME, Office};
+use proto::karibu::events::v1::log_service_client::LogServiceClient;
+use proto::karibu::events::v1::{EventRecord, ReadLogRequest};
 use proto::karibu::organization::v1 as wire;
 use proto::karibu::organization::v1::access_service_client::AccessServiceClient;
+use proto::karibu::organization::v1::calendar_service_client::CalendarServiceClient;
 use proto::karibu::organization::v1::organization_service_client::OrganizationServiceClient;
+use proto::karibu::organization::v1::staff_service_client::StaffServiceClient;
 use server::auth::{Kind, PermissionSet, Principal};
 use server::{House, Upstream};
 use stage::{Bench, Ground};
@@ -53,6 +57,22 @@ impl Place {
     /// A client of the care of roles, identities and keys, in the name of `principal`.
     pub fn access(&self, principal: Principal) -> AccessServiceClient<server::hop::Acting> {
         AccessServiceClient::new(self.acting(principal))
+    }
+
+    /// A client of the opening hours, in the name of `principal`.
+    pub fn calendars(&self, principal: Principal) -> CalendarServiceClient<server::hop::Acting> {
+        CalendarServiceClient::new(self.acting(principal))
+    }
+
+    /// A client of the people at work, in the name of `principal`.
+    pub fn staff(&self, principal: Principal) -> StaffServiceClient<server::hop::Acting> {
+        StaffServiceClient::new(self.acting(principal))
+    }
+
+    /// Everything told so far.
+    pub async fn events(&self) -> Vec<EventRecord> {
+        let mut log = LogServiceClient::new(self.acting(Principal::system("test")));
+        log.read_log(ReadLogRequest { max_events: 1_000, ..Default::default() }).await.unwrap().into_inner().events
     }
 
     fn acting(&self, principal: Principal) -> server::hop::Acting {

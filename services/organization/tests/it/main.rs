@@ -5,10 +5,12 @@ extern crate karibu_organization as organization;
 
 mod api;
 mod bench;
+mod calendars;
 mod first_key;
 mod identity;
 mod key_care;
 mod keys;
 mod roles;
 mod rows;
+mod staff_at_work;
 mod statements;

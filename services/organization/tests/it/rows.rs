@@ -1,13 +1,92 @@
 //! Each aggregate survives its row on both engines.
 
+use calendar::{DateHours, Holiday, HolidayDay, Shift};
 use organization::domain::{
-    ApiKey, ApiKeyId, ApiKeyUse, Branch, BranchId, BranchKind, Children, Counted, ExternalIdentity, FormerSecret,
-    Permission, Reach, Role, RoleGrant, RoleId, Skill, StaffMember, StaffMemberId, Tally, TeamId,
+    self, ApiKey, ApiKeyId, ApiKeyUse, Branch, BranchCalendar, BranchId, BranchKind, Children, Counted,
+    ExternalIdentity, FormerSecret, HolidaySet, HolidaySetId, HolidayUse, OpeningHours, Permission, Presence,
+    PresenceState, Reach, Role, RoleGrant, RoleId, Roster, ShiftId, Skill, StaffMember, StaffMemberId, Tally, Team,
+    TeamId,
 };
 use stage::check_survival;
 use uuid::Uuid;
 
 use crate::bench::both;
+
+async fn check_calendars(bench: &stage::Bench) {
+    let id = Uuid::from_u128;
+    let holiday = |day| Holiday { day, closed: vec![Shift::hours(12, 18)], set_code: "RW".into() };
+    let hours = OpeningHours {
+        weekly: std::array::from_fn(|_| vec![Shift::hours(8, 12), Shift::hours(20, 28)]),
+        holidays: vec![holiday(HolidayDay::EveryYear { month: 2, day: 29 })],
+        overrides: vec![DateHours { date: "2026-12-24".parse().unwrap(), shifts: vec![] }],
+        set_ids: vec![HolidaySetId(id(7))],
+    };
+    let own =
+        BranchCalendar { id: BranchId(id(1)), version: 2, hours: Some(hours), created_at_us: 3, updated_at_us: 4 };
+    check_survival(bench, BranchCalendar { id: BranchId(id(2)), hours: None, ..own.clone() }).await;
+    check_survival(bench, own).await;
+    let set = HolidaySet {
+        id: HolidaySetId(id(1)),
+        version: 2,
+        code: "RW".into(),
+        display_name: "Rwanda".into(),
+        holidays: vec![holiday(HolidayDay::On("2027-04-07".parse().unwrap()))],
+        created_at_us: 3,
+        updated_at_us: 4,
+    };
+    check_survival(bench, set).await;
+    check_survival(bench, HolidayUse { id: HolidaySetId(id(1)), branches: vec![BranchId(id(2))], version: 0 }).await;
+}
+
+async fn check_people_at_work(bench: &stage::Bench) {
+    let id = Uuid::from_u128;
+    let team = Team {
+        id: TeamId(id(1)),
+        version: 2,
+        branch: BranchId(id(3)),
+        display_name: "Till".into(),
+        members: vec![StaffMemberId(id(4)), StaffMemberId(id(5))],
+        lead: Some(StaffMemberId(id(5))),
+        created_at_us: 6,
+        updated_at_us: 7,
+        dissolved_at_us: Some(8),
+    };
+    let bare = Team { id: TeamId(id(2)), members: vec![], lead: None, dissolved_at_us: None, ..team.clone() };
+    check_survival(bench, bare).await;
+    check_survival(bench, team).await;
+    let shift = domain::Shift {
+        id: ShiftId(id(1)),
+        version: 2,
+        member: StaffMemberId(id(3)),
+        branch: BranchId(id(4)),
+        starts_at_us: 5,
+        ends_at_us: 6,
+        created_at_us: 7,
+        updated_at_us: 8,
+        cancelled_at_us: Some(9),
+    };
+    check_survival(bench, domain::Shift { id: ShiftId(id(2)), cancelled_at_us: None, ..shift.clone() }).await;
+    check_survival(bench, shift).await;
+    let shifts = vec![(ShiftId(id(1)), 5, 6), (ShiftId(id(2)), 7, 8)];
+    check_survival(bench, Roster { id: StaffMemberId(id(1)), shifts, version: 0 }).await;
+    for (number, state) in (1..).zip(PresenceState::ALL) {
+        let until_us = (number == 2).then_some(9);
+        check_survival(
+            bench,
+            Presence {
+                id: StaffMemberId(id(number)),
+                version: 2,
+                branch: BranchId(id(3)),
+                state,
+                since_us: 4,
+                until_us,
+                created_at_us: 5,
+                updated_at_us: 6,
+            },
+        )
+        .await;
+    }
+}
 
 #[tokio::test]
 async fn every_aggregate_survives_its_row() {
@@ -34,7 +113,9 @@ async fn every_aggregate_survives_its_row() {
         )
         .await;
         check_survival(&bench, branch).await;
-        check_survival(&bench, Children { id: BranchId(id(1)), working: 7, version: 0 }).await;
+        check_survival(&bench, Children { id: BranchId(id(1)), ids: vec![BranchId(id(8))], version: 0 }).await;
+        check_calendars(&bench).await;
+        check_people_at_work(&bench).await;
         let some = Reach::Branches(vec![id(8), id(9)]);
         check_survival(
             &bench,

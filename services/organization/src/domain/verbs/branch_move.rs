@@ -3,12 +3,14 @@
 use commit::{Cx, Stop, Verb, ensure, refuse};
 use kernel::BranchScope;
 
-use super::branch::{count_child, open_branch};
+use super::branch::{add_child, drop_child, open_branch};
+use super::hours::{each, levels_below, path_of, tell_hours};
 use crate::Organization;
+use crate::domain::calendar::owner;
 use crate::domain::{Branch, BranchId, Business, Event, Moved, Refusal};
 
-/// Most branches above one: the longest walk up the tree.
-pub(super) const MAX_ANCESTORS: usize = 16;
+/// Most levels of the tree, the root and the lowest included: what a command may walk up and down.
+const MAX_LEVELS: usize = 7;
 
 /// Puts a branch, with everything below it, below another one.
 #[derive(Clone, Debug)]
@@ -37,17 +39,29 @@ impl Verb<Organization> for MoveBranch {
             Some(above) if self.scope.allows(self.parent.uuid()) => (above.kind, above.is_open()),
             _ => refuse!(Refusal::ParentNotFound),
         };
+        ask_up(world, &[former, self.parent])?;
         let ancestors = ancestors_below(world, self.parent)?;
         ensure!(!ancestors.contains(&self.id), Refusal::WouldCycle);
         ensure!(before.kind.fits_below(kind), Refusal::LevelMismatch);
         ensure!(is_open, Refusal::ParentClosed);
-        count_child(world, former, -1)?;
-        count_child(world, self.parent, 1)?;
+        let levels = levels_below(world, self.id)?.len();
+        ensure!(ancestors.len() + levels <= MAX_LEVELS, Refusal::TreeTooDeep);
+        let was = owner(&path_of(world, &before)?).map(|calendar| calendar.id);
+        drop_child(world, former, self.id)?;
+        add_child(world, self.parent, self.id)?;
         let Some(branch) = world.branches.edit(self.id)? else { refuse!(Refusal::BranchNotFound) };
         branch.parent = Some(self.parent);
         branch.updated_at_us = cx.now_us;
         cx.emit(branch, Event::BranchMoved { id: self.id, former, parent: self.parent, ancestors });
-        Ok(Moved(branch.clone()))
+        let moved = branch.clone();
+        let is = owner(&path_of(world, &moved)?).map(|calendar| calendar.id);
+        if was == is {
+            return Ok(Moved(moved));
+        }
+        // It inherits from elsewhere now, and so does what lies below it.
+        tell_hours(world, cx, self.id)?;
+        let version = world.branches.get(self.id)?.map_or(moved.version, |branch| branch.version);
+        Ok(Moved(Branch { version, ..moved }))
     }
 }
 
@@ -56,12 +70,23 @@ pub(super) fn ancestors_below(world: &mut Business, parent: BranchId) -> Result<
     let mut ancestors = vec![parent];
     let mut place = parent;
     while let Some(above) = world.branches.get(place)?.and_then(|branch| branch.parent) {
-        ensure!(ancestors.len() < MAX_ANCESTORS, Refusal::TreeTooDeep);
+        ensure!(ancestors.len() < MAX_LEVELS, Refusal::TreeTooDeep);
         ancestors.push(above);
         place = above;
     }
+    ensure!(ancestors.len() < MAX_LEVELS, Refusal::TreeTooDeep);
     ancestors.reverse();
     Ok(ancestors)
+}
+
+/// Asks for several branches and all above them side by side, so that each step up loads all of them at once.
+fn ask_up(world: &mut Business, places: &[BranchId]) -> Result<(), Stop<Refusal>> {
+    let mut places = places.to_vec();
+    for _ in 0..MAX_LEVELS {
+        let above = each(&places, |id| Ok(world.branches.get(id)?.and_then(|branch| branch.parent)))?;
+        places = above.into_iter().flatten().collect();
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -93,8 +118,10 @@ mod tests {
             let branch = Branch::sample(id(number), kind);
             stage.world.branches.given(Branch { parent: parent.map(id), ..branch });
         }
-        for (number, working) in [(1, 2), (2, 1), (4, 1), (5, 1)] {
-            stage.world.children.given(Children { id: id(number), working, version: 0 });
+        let below: [(u128, &[u128]); 4] = [(1, &[2, 3]), (2, &[4]), (4, &[5]), (5, &[6])];
+        for (number, ids) in below {
+            let ids = ids.iter().map(|number| id(*number)).collect();
+            stage.world.children.given(Children { id: id(number), ids, version: 0 });
         }
         stage
     }
@@ -111,8 +138,8 @@ mod tests {
         let ancestors = vec![id(1), id(3)];
         let told = Event::BranchMoved { id: id(5), former: id(4), parent: id(3), ancestors };
         assert_eq!(stage.told(), [told]);
-        assert_eq!(stage.world.children.get(id(4)).unwrap().unwrap().working, 0);
-        assert_eq!(stage.world.children.get(id(3)).unwrap().unwrap().working, 1);
+        assert_eq!(stage.world.children.get(id(4)).unwrap().unwrap().ids, []);
+        assert_eq!(stage.world.children.get(id(3)).unwrap().unwrap().ids, [id(5)]);
         // Where it already lies is no move.
         assert_eq!(stage.play(&to(5, 3)).unwrap().0.version, 4);
         assert_eq!(stage.told(), []);
@@ -154,12 +181,14 @@ mod tests {
     #[test]
     fn the_tree_has_a_greatest_depth() {
         let mut stage = stage();
-        for number in 10..40 {
+        for number in 10..20 {
             let parent = if number == 10 { 3 } else { number - 1 };
             let region = Branch::sample(id(number), BranchKind::Region);
             stage.world.branches.given(Branch { parent: Some(id(parent)), ..region });
         }
-        assert_eq!(stage.play(&to(5, 39)), Err(Refusal::TreeTooDeep));
-        assert!(stage.play(&to(5, 20)).is_ok());
+        // Branch 5 brings its desk: two levels.
+        assert_eq!(stage.play(&to(5, 13)), Err(Refusal::TreeTooDeep));
+        assert_eq!(stage.play(&to(5, 19)), Err(Refusal::TreeTooDeep));
+        assert!(stage.play(&to(5, 12)).is_ok());
     }
 }

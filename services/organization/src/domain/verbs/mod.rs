@@ -3,20 +3,35 @@
 mod branch;
 mod branch_move;
 mod branch_pause;
+mod calendar;
+mod holiday_set;
+mod hours;
 mod identity;
 mod key;
 mod key_care;
+mod presence;
 mod role;
+mod shift;
 mod staff;
+mod staff_care;
+mod staff_roles;
+mod team;
 
 pub use branch::{BranchChange, CloseBranch, CreateBranch, UpdateBranch};
 pub use branch_move::MoveBranch;
 pub use branch_pause::{ResumeBranch, SuspendBranch};
+pub use calendar::{ClearBranchCalendar, SetBranchCalendar};
+pub use holiday_set::{CreateHolidaySet, UpdateHolidaySet};
 pub use identity::LinkStaffIdentity;
 pub use key::{CreateApiKey, RegisterFirstKey, RevokeApiKey};
 pub use key_care::{RecordApiKeyUse, RotateApiKey};
+pub use presence::SetPresence;
 pub use role::{CreateRole, DeleteRole, UpdateRole};
+pub use shift::{CancelShift, PlanShift};
 pub use staff::CreateStaffMember;
+pub use staff_care::{Asker, SetStaffMatching, SetStaffSkills, UpdateStaffMember};
+pub use staff_roles::{DeactivateStaffMember, EndStaffRole, GrantStaffRole};
+pub use team::{CreateTeam, DissolveTeam, UpdateTeam};
 
 use std::collections::BTreeSet;
 

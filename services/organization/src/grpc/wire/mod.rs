@@ -1,6 +1,7 @@
 //! Domain types as messages of the contract, and fields of requests as domain types. Requests were validated before.
 
 mod access;
+mod calendar;
 mod staff;
 
 use commit::Answer;
@@ -16,7 +17,8 @@ use crate::domain::{
 };
 
 pub(crate) use access::{api_key, key_principal, numbers, permissions, role, secret_hint, staff_principal};
-pub(crate) use staff::{role_grant, skill, staff_member};
+pub(crate) use calendar::{branch_calendar, holiday_set, holidays, opening_calendar, opening_hours};
+pub(crate) use staff::{presence, presence_state, read_presence_state, role_grant, shift, skill, staff_member, team};
 
 /// Validated ids.
 pub(crate) fn ids(texts: &[String]) -> Vec<Uuid> {

@@ -98,13 +98,13 @@ impl Aggregate for Branch {
 }
 
 static CHILDREN: Table =
-    Table::new("branch_children", 1, &[("id", Kind::Uuid), ("working", Kind::Int)], OnConflict::Update);
+    Table::new("branch_children", 1, &[("id", Kind::Uuid), ("doc", Kind::Json)], OnConflict::Update);
 
 /// A row of `branch_children`.
 #[derive(sqlx::FromRow)]
 pub struct ChildrenRow {
     id: Uuid,
-    working: i64,
+    doc: Json<Vec<BranchId>>,
 }
 
 impl Aggregate for Children {
@@ -113,10 +113,11 @@ impl Aggregate for Children {
     type Row = ChildrenRow;
 
     fn from_row(row: ChildrenRow) -> Result<Self, Corrupt> {
-        Ok(Self { id: BranchId(row.id), working: row.working, version: 0 })
+        let Json(ids) = row.doc;
+        Ok(Self { id: BranchId(row.id), ids, version: 0 })
     }
     fn to_row(&self, row: &mut Rows) {
-        row.uuid(self.id.uuid()).int(self.working);
+        row.uuid(self.id.uuid()).text(json(&self.ids).as_str());
     }
     commit::identity!(id, version);
 }

@@ -3,8 +3,10 @@
 
 mod access;
 mod branch;
+mod calendar;
 mod key;
 mod staff;
+mod team;
 
 use commit::Corrupt;
 use serde::Serialize;
@@ -14,8 +16,10 @@ use crate::domain::Reach;
 
 pub(crate) use access::{ApiKeyUseRow, RoleRow};
 pub(crate) use branch::BranchRow;
+pub(crate) use calendar::{BranchCalendarRow, HolidaySetRow};
 pub(crate) use key::ApiKeyRow;
 pub(crate) use staff::StaffMemberRow;
+pub(crate) use team::{PresenceRow, ShiftRow, TeamRow};
 
 fn reach(id: Uuid, all_branches: bool, branch_ids: &[Uuid]) -> Result<Reach, Corrupt> {
     Reach::read(all_branches, branch_ids).map_err(|_| Corrupt(format!("{id}: neither all branches nor some")))
