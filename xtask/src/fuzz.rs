@@ -53,7 +53,7 @@ pub(crate) fn run(root: &Path, options: &Options) -> anyhow::Result<()> {
     let (folder, built) = (root.join("fuzz"), root.join("target/fuzz"));
     let host = host(root)?;
     let mut build = commands::cargo(&folder);
-    build.args(["build", "--release", "--locked", "--bins", "--target", &host]);
+    build.args(["build", "--release", "--bins", "--target", &host]);
     commands::run(build.env("CARGO_TARGET_DIR", &built).env("CARGO_ENCODED_RUSTFLAGS", FLAGS.join("\u{1f}")))?;
     let names = targets(&folder)?;
     if let Some(unknown) = options.names.iter().find(|name| !names.contains(name)) {

@@ -16,10 +16,11 @@ struct Need {
     debian: &'static [&'static str],
 }
 
-const NEEDS: [Need; 4] = [
+const NEEDS: [Need; 5] = [
     Need { what: "PostgreSQL (initdb, postgres)", there: has_postgres, debian: &["postgresql"] },
     Need { what: "nats-server (the old one, for the version test)", there: has_nats_server, debian: &["nats-server"] },
     Need { what: "python3 with venv and pip", there: has_python, debian: &["python3", "python3-venv", "python3-pip"] },
+    Need { what: "openssl (for deploy/certificates.sh)", there: has_openssl, debian: &["openssl"] },
     Need { what: "npm (for buf)", there: has_npm, debian: &["npm"] },
 ];
 
@@ -91,6 +92,10 @@ fn has_python() -> bool {
     let probe = Command::new("python3").args(["-c", "import ensurepip, venv"]).output();
     let pip = Command::new("python3").args(["-m", "pip", "--version"]).output();
     [probe, pip].into_iter().all(|outcome| outcome.is_ok_and(|output| output.status.success()))
+}
+
+fn has_openssl() -> bool {
+    commands::find_program("openssl").is_some()
 }
 
 fn has_npm() -> bool {

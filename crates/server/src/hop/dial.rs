@@ -28,7 +28,7 @@ pub struct Dialler {
     pub tls: Tls,
 }
 
-/// Time for one attempt to connect.
+/// Time for one attempt to connect, and for the handshake after it.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 
 impl Dialler {
@@ -80,8 +80,11 @@ impl Way {
             .http2_keep_alive_interval(limits::KEEP_ALIVE_INTERVAL)
             .keep_alive_timeout(limits::KEEP_ALIVE_TIMEOUT)
             .keep_alive_while_idle(true);
+        if !self.replica.1 {
+            return Ok(endpoint);
+        }
         // The address is one of many behind the peer's name, so the certificate is asked for the name.
-        Ok(if self.replica.1 { endpoint.tls_config(self.tls.for_peer(&self.peer)?)? } else { endpoint })
+        Ok(endpoint.tls_config(self.tls.for_peer(&self.peer)?.timeout(CONNECT_TIMEOUT))?)
     }
 }
 
