@@ -12,6 +12,10 @@ use super::wishes::{is_made_by_caller, plain, wish};
 
 /// The kind of a reference by e-mail address, phone number or card number.
 pub(super) const HANDLE: &str = "handle";
+/// What happened, happened then: seconds since the Unix epoch.
+const LONG_AGO_S: i64 = 1_735_689_600;
+/// What is planned begins so many seconds from now.
+const PLANNED_AHEAD_S: i64 = 40 * 86_400;
 /// Deepest message that is filled.
 const MAX_DEPTH: usize = 8;
 
@@ -109,7 +113,7 @@ struct Draft<'a> {
 impl Draft<'_> {
     fn message(&self, descriptor: &MessageDescriptor, path: &str, depth: usize) -> Result<DynamicMessage, String> {
         let mut message = DynamicMessage::new(descriptor.clone());
-        if let Some(()) = well_known(&mut message) {
+        if let Some(()) = well_known(&mut message, path) {
             return Ok(message);
         }
         for field in descriptor.fields().filter(|_| depth < MAX_DEPTH) {
@@ -227,10 +231,19 @@ fn has_other_choice(message: &DynamicMessage, field: &FieldDescriptor) -> bool {
 }
 
 /// Fills messages whose fields have no rules of ours.
-fn well_known(message: &mut DynamicMessage) -> Option<()> {
+fn well_known(message: &mut DynamicMessage, path: &str) -> Option<()> {
     use prost_reflect::ReflectMessage;
     match message.descriptor().full_name() {
-        "google.protobuf.Timestamp" => message.set_field_by_name("seconds", Value::I64(1_735_689_600)),
+        "google.protobuf.Timestamp" => {
+            // What was, was long ago; what is planned begins in some weeks and lasts four hours.
+            let now_s = kernel::Clock::system().now_us() / kernel::SECOND_US;
+            let seconds = match path.rsplit('.').next() {
+                Some("start_time") => now_s + PLANNED_AHEAD_S,
+                Some("end_time") => now_s + PLANNED_AHEAD_S + 4 * 3_600,
+                _ => LONG_AGO_S,
+            };
+            message.set_field_by_name("seconds", Value::I64(seconds));
+        }
         "google.protobuf.Duration" => message.set_field_by_name("seconds", Value::I64(86_400)),
         "google.protobuf.FieldMask" => {}
         _ => return None,

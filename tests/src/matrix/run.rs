@@ -98,8 +98,10 @@ impl Matrix {
         let world = |mark: &str, index: usize| World::new(mark, branches[index].1.parse().unwrap(), &[shared]);
         let (own, foreign) = (world(OWN_MARK, 0), world(FOREIGN_MARK, 1));
         let methods: Vec<&MethodInfo> = proto::methods().iter().filter(|method| !method.is_internal()).collect();
-        own.fill(&admin, &methods).await;
-        foreign.fill(&admin, &methods).await;
+        let clock = place.advance.clone();
+        let advance = move || clock(3 * kernel::HOUR_US).unwrap();
+        own.fill(&admin, &methods, &advance).await;
+        foreign.fill(&admin, &methods, &advance).await;
 
         let mut roles = Vec::new();
         for role in table::roles() {

@@ -13,11 +13,11 @@ use testkit::assert_eventually;
 use uuid::Uuid;
 
 use super::call::Caller;
-use super::request::{Request, is_reference};
+use super::request::{Request, is_reference, references};
 use super::wishes::{self, is_business_wide, plain};
 
 /// Time to fill a world: events between services must have come.
-const FILL_TIME: Duration = Duration::from_secs(40);
+const FILL_TIME: Duration = Duration::from_secs(90);
 
 /// Where the next serial comes from: texts are unique in the whole run.
 static SERIAL: AtomicU64 = AtomicU64::new(1);
@@ -39,6 +39,8 @@ pub struct World {
     all: Mutex<BTreeSet<Uuid>>,
     token: Mutex<Option<String>>,
     handle: Mutex<Option<String>>,
+    /// Methods that made what they make, and are not called again.
+    done: Mutex<BTreeSet<String>>,
 }
 
 impl World {
@@ -51,6 +53,7 @@ impl World {
             all: Mutex::new([branch].into()),
             token: Mutex::default(),
             handle: Mutex::default(),
+            done: Mutex::default(),
         }
     }
 
@@ -90,10 +93,13 @@ impl World {
 
     /// Fills the world as `caller`, who may do everything everywhere, until every id that a request of the contract
     /// requires is known.
-    pub async fn fill(&self, caller: &Caller, methods: &[&MethodInfo]) {
+    pub async fn fill(&self, caller: &Caller, methods: &[&MethodInfo], advance: &(dyn Fn() + Sync)) {
         let wanted = required(methods);
         assert_eventually(FILL_TIME, || async {
+            // What goes out in the morning goes out, and what is due comes due.
+            advance();
             let refused = self.round(caller, methods).await;
+            self.look_for(&wanted, caller, methods).await;
             let missing: Vec<&String> = wanted.iter().filter(|kind| self.find(kind).is_none()).collect();
             if missing.is_empty() && self.token().is_some() && self.handle().is_some() {
                 return Ok(());
@@ -107,6 +113,10 @@ impl World {
     pub async fn round(&self, caller: &Caller, methods: &[&MethodInfo]) -> Vec<String> {
         let mut refused = Vec::new();
         for method in methods.iter().filter(|method| !method.read_only && !is_destructive(method)) {
+            let name = method.descriptor.name();
+            if self.done.lock().unwrap().contains(name) {
+                continue;
+            }
             let request = match (Request { world: self, instead: None, serial: serial() }).make(method) {
                 Ok(request) => request,
                 Err(missing) => {
@@ -116,26 +126,49 @@ impl World {
             };
             let answer = caller.call(method, &request).await;
             match &answer.message {
-                Some(message) => self.harvest(message),
+                Some(message) => {
+                    self.harvest(message, &|_| true);
+                    if wishes::is_once(name) {
+                        self.done.lock().unwrap().insert(name.to_owned());
+                    }
+                }
                 None => refused.push(format!("{}: {}", method.descriptor.name(), answer.brief())),
             }
         }
         refused
     }
 
-    /// Keeps the ids of a message: the first of each name stays.
-    fn harvest(&self, message: &DynamicMessage) {
+    /// Looks for what was made by an event: in the lists that can be asked about this world.
+    async fn look_for(&self, wanted: &BTreeSet<String>, caller: &Caller, methods: &[&MethodInfo]) {
+        let is_missing = |field: &str| wanted.contains(&plain(field)) && self.find(field).is_none();
+        if !wanted.iter().any(|kind| is_missing(kind)) {
+            return;
+        }
+        for method in methods.iter().filter(|method| method.read_only && method.is_unary()) {
+            let Ok(request) = (Request { world: self, instead: None, serial: serial() }).make(method) else { continue };
+            if !references(method, self).is_empty()
+                && let Some(message) = caller.call(method, &request).await.message
+            {
+                self.harvest(&message, &is_missing);
+            }
+        }
+    }
+
+    /// Keeps the ids of a message that are wanted: the first of each name stays.
+    fn harvest(&self, message: &DynamicMessage, is_wanted: &dyn Fn(&str) -> bool) {
         for (field, value) in message.fields() {
             match value {
-                Value::Message(inner) => self.harvest(inner),
-                Value::List(items) => items.iter().filter_map(Value::as_message).for_each(|inner| self.harvest(inner)),
-                Value::String(text) if field.name() == "token" => {
+                Value::Message(inner) => self.harvest(inner, is_wanted),
+                Value::List(items) => {
+                    items.iter().filter_map(Value::as_message).for_each(|inner| self.harvest(inner, is_wanted));
+                }
+                Value::String(text) if field.name() == "token" && is_wanted("token") => {
                     self.token.lock().unwrap().get_or_insert_with(|| text.clone());
                 }
                 Value::String(text) if field.name() == "value" && message.descriptor().name() == "Identifier" => {
                     self.handle.lock().unwrap().get_or_insert_with(|| text.clone());
                 }
-                Value::String(text) if field.name().ends_with("_id") => {
+                Value::String(text) if field.name().ends_with("_id") && is_wanted(field.name()) => {
                     if let Ok(id) = text.parse::<Uuid>() {
                         self.keep(field.name(), id);
                     }
