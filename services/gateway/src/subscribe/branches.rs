@@ -18,6 +18,8 @@ use crate::{NAME, limits};
 
 /// Short name of the service that owns the tree.
 const ORGANIZATION: &str = "organization";
+/// Reason for a filter that names a branch which the caller does not see.
+const BRANCH_NOT_FOUND: &str = "BRANCH_NOT_FOUND";
 /// Branches of one page.
 const PAGE_SIZE: i32 = 500;
 /// Pages of the largest tree that is read.
@@ -42,21 +44,28 @@ impl Branches {
         Self { peers, minter, known: Arc::default() }
     }
 
-    /// What a caller who may see `scope` reaches when it asks for `wanted` (empty: everything). Asking for a branch
-    /// out of scope is refused, so that a caller notices.
+    /// What a caller who may see `scope` reaches when it asks for `wanted` (empty: everything). A branch out of scope is
+    /// not found, as one that does not exist, so that a caller notices and learns nothing.
     pub async fn reach(&self, wanted: &[Uuid], scope: &BranchScope) -> Result<BranchScope, Status> {
         if wanted.is_empty() {
             return Ok(scope.clone());
         }
         if !wanted.iter().all(|branch| scope.allows(*branch)) {
             return Err(status::with_reason(
-                tonic::Code::PermissionDenied,
-                "BRANCH_OUT_OF_SCOPE",
-                "the filter names a branch that the caller may not see",
+                tonic::Code::NotFound,
+                BRANCH_NOT_FOUND,
+                "there is no such branch",
             ));
         }
         let tree = self.tree().await?;
         Ok(BranchScope::only(below(&tree, wanted)).intersect(scope))
+    }
+
+    /// Takes this for the tree, as read just now.
+    #[cfg(test)]
+    pub(super) fn remember(&self, pairs: impl IntoIterator<Item = (Uuid, Vec<Uuid>)>) {
+        let tree = Arc::new(pairs.into_iter().collect());
+        *self.known.lock().unwrap_or_else(PoisonError::into_inner) = Some((Instant::now(), tree));
     }
 
     async fn tree(&self) -> Result<Arc<Tree>, Status> {

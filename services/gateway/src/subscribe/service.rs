@@ -6,9 +6,9 @@ use std::time::SystemTime;
 
 use futures_util::{Stream, stream};
 use kernel::BranchScope;
+use proto::Permission;
 use proto::karibu::gateway::v1 as gw;
 use proto::karibu::gateway::v1::event_service_server::EventService;
-use server::auth::Principal;
 use server::{Call, Stop, deadline, status};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
@@ -193,25 +193,24 @@ impl Feed {
     async fn recheck(&mut self) -> Result<(), Status> {
         self.checked_at = Instant::now();
         let Some(credential) = &self.credential else { return Ok(()) };
-        let principal = match self.api.admission.verify(credential).await {
+        let principal = match self.api.admission.check(credential, Permission::EventRead).await {
             Ok(principal) => principal,
-            Err(status) if status.code() == Code::Unauthenticated => return Err(status),
+            Err(status) if matches!(status.code(), Code::Unauthenticated | Code::PermissionDenied) => {
+                return Err(status);
+            }
             // Nobody can be asked now: the stream goes on as a call would.
             Err(_) => return Ok(()),
         };
-        permitted(&principal)?;
         match self.api.branches.reach(self.cursor.filter().branches(), &principal.scope).await {
             Ok(reach) => self.reach = reach,
-            Err(status) if status.code() == Code::PermissionDenied => return Err(status),
+            // The branch that it asked for is out of its reach now: a stream that began well is denied from here on.
+            Err(status) if status.code() == Code::NotFound => {
+                return Err(status::permission_denied(proto::Permission::EventRead.as_str_name()));
+            }
             Err(_) => {}
         }
         Ok(())
     }
-}
-
-fn permitted(principal: &Principal) -> Result<(), Status> {
-    let needed = proto::Permission::EventRead;
-    if principal.may(needed) { Ok(()) } else { Err(status::permission_denied(needed.as_str_name())) }
 }
 
 #[cfg(test)]
@@ -224,9 +223,10 @@ mod tests {
     use futures_util::StreamExt;
     use http::{HeaderMap, HeaderValue};
     use kernel::{Clock, PageKeys};
-    use server::auth::{PermissionSet, Rules};
+    use server::auth::{PermissionSet, Principal, Rules};
     use server::deadline::Until;
     use server::{Admitted, House, Pages};
+    use uuid::Uuid;
 
     use super::*;
     use crate::admission::{CustomerTokens, Holder, Keys, Rates, Verified, presented};
@@ -245,6 +245,11 @@ mod tests {
             let verified = Verified { holder: Holder::of(listener(permissions)), left: None };
             Box::pin(async move { if revoked { Err(status::unauthenticated()) } else { Ok(verified) } })
         });
+        api_asking(ask)
+    }
+
+    /// A service without logs that asks this about its one key.
+    fn api_asking(ask: crate::admission::Ask) -> Api {
         let house = House::embedded(Clock::system()).unwrap();
         Api {
             tails: Tails::follow([], &house.stop, |_| {}),
@@ -257,10 +262,14 @@ mod tests {
     }
 
     async fn open(api: &Api) -> Messages {
+        open_with(api, gw::SubscribeRequest::default()).await
+    }
+
+    async fn open_with(api: &Api, request: gw::SubscribeRequest) -> Messages {
         let key = HeaderMap::from_iter([(crate::admission::X_API_KEY, HeaderValue::from_static("kb_x"))]);
         let credential = presented(&key).unwrap();
         api.admission.verify(&credential).await.unwrap();
-        let mut request = Request::new(gw::SubscribeRequest::default());
+        let mut request = Request::new(request);
         let until = Until(Instant::now() + server::limits::STREAM_DEADLINE);
         let rule = *Rules::of_contract().find(PATH).unwrap();
         let principal = listener(PermissionSet::ALL);
@@ -314,6 +323,32 @@ mod tests {
             }
         };
         assert_eq!(ended.code(), Code::PermissionDenied);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_stream_on_a_branch_that_was_taken_from_its_caller_ends() {
+        let (kept, taken) = (Uuid::from_u128(1), Uuid::from_u128(2));
+        let moved: Arc<AtomicBool> = Arc::default();
+        let asked = moved.clone();
+        let api = api_asking(Arc::new(move |_| {
+            let branches = if asked.load(Ordering::SeqCst) { vec![kept] } else { vec![kept, taken] };
+            let principal = Principal { scope: BranchScope::only(branches), ..listener(PermissionSet::ALL) };
+            Box::pin(async move { Ok(Verified { holder: Holder::of(principal), left: None }) })
+        }));
+        api.branches.remember([]);
+        let filter = gw::EventFilter { branch_ids: vec![taken.to_string()], ..Default::default() };
+        let mut stream = open_with(&api, gw::SubscribeRequest { filter: Some(filter), ..Default::default() }).await;
+        stream.next().await.unwrap().unwrap();
+        moved.store(true, Ordering::SeqCst);
+        let begun = Instant::now();
+        let ended = loop {
+            api.branches.remember([]);
+            if let Err(status) = stream.next().await.unwrap() {
+                break status;
+            }
+        };
+        assert_eq!(ended.code(), Code::PermissionDenied);
+        assert!(begun.elapsed() <= Duration::from_secs(30), "{:?}", begun.elapsed());
     }
 
     #[tokio::test(start_paused = true)]

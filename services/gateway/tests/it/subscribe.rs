@@ -218,7 +218,7 @@ async fn nobody_hears_of_branches_out_of_reach() {
     assert_eq!(hear(&here, &[CHILD]).await.unwrap(), [2]);
     assert_eq!(hear(&here, &[KNOWN]).await.unwrap(), [1, 2], "a branch stands for all below it");
     let denied = hear(&here, &[OTHER]).await.unwrap_err();
-    assert_eq!((denied.code(), reason(&denied).as_str()), (Code::PermissionDenied, "BRANCH_OUT_OF_SCOPE"));
+    assert_eq!((denied.code(), reason(&denied).as_str()), (Code::NotFound, "BRANCH_NOT_FOUND"));
     let everywhere = scene.key();
     assert_eq!(hear(&everywhere, &[]).await.unwrap(), [1, 2, 3, 4]);
     assert_eq!(hear(&everywhere, &[KNOWN, OTHER]).await.unwrap(), [1, 2, 3]);
