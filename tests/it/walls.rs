@@ -98,7 +98,10 @@ async fn a_statement_that_forgets_its_scope_sees_the_branches_of_the_scope_only(
                 plant(&mut raw, &table, &columns, branch).await;
             }
             // Tables that are seen through another one show nothing yet: there is no parent to these rows.
-            let through = migrations.walls.iter().any(|wall| matches!(wall, store::Wall::Through { table: t, .. } if *t == table));
+            let through = migrations
+                .walls
+                .iter()
+                .any(|wall| matches!(wall, store::Wall::Through { table: t, .. } if *t == table));
             for (scope, expected) in [
                 (BranchScope::only([]), 0),
                 (BranchScope::only([OWN]), i64::from(!through)),

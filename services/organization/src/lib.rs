@@ -11,6 +11,7 @@ pub mod store;
 
 use std::sync::Arc;
 
+use ::store::Wall;
 use anyhow::Context;
 use commit::Door;
 use proto::karibu::organization::v1::access_service_server::AccessServiceServer;
@@ -28,7 +29,14 @@ pub const NAME: &str = "organization";
 
 /// The tables of the service, after those of the write path.
 pub const MIGRATIONS: ::store::Migrations =
-    ::store::migrations!["0001_organization", "0002_identity", "0003_access", "0004_calendar", "0005_staff_at_work"];
+    ::store::migrations!["0001_organization", "0002_identity", "0003_access", "0004_calendar", "0005_staff_at_work",]
+        // What only verbs need is shown to no caller.
+        .behind(&[
+            Wall::Hidden { table: "branch_children" },
+            Wall::Hidden { table: "holiday_use" },
+            Wall::Hidden { table: "roster" },
+            Wall::Hidden { table: "tally" },
+        ]);
 
 /// The organization service as the write path sees it.
 #[derive(Debug)]

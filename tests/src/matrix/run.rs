@@ -98,7 +98,8 @@ impl Matrix {
         let world = |mark: &str, index: usize| World::new(mark, branches[index].1.parse().unwrap(), &[shared]);
         let (own, foreign) = (world(OWN_MARK, 0), world(FOREIGN_MARK, 1));
         let methods: Vec<&MethodInfo> = proto::methods().iter().filter(|method| !method.is_internal()).collect();
-        let advance = || (place.advance)(kernel::HOUR_US).unwrap();
+        let clock = place.advance.clone();
+        let advance = move || clock(3 * kernel::HOUR_US).unwrap();
         own.fill(&admin, &methods, &advance).await;
         foreign.fill(&admin, &methods, &advance).await;
 

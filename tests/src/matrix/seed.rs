@@ -17,7 +17,7 @@ use super::request::{Request, is_reference, references};
 use super::wishes::{self, is_business_wide, plain};
 
 /// Time to fill a world: events between services must have come.
-const FILL_TIME: Duration = Duration::from_secs(40);
+const FILL_TIME: Duration = Duration::from_secs(90);
 
 /// Where the next serial comes from: texts are unique in the whole run.
 static SERIAL: AtomicU64 = AtomicU64::new(1);
@@ -39,6 +39,8 @@ pub struct World {
     all: Mutex<BTreeSet<Uuid>>,
     token: Mutex<Option<String>>,
     handle: Mutex<Option<String>>,
+    /// Methods that made what they make, and are not called again.
+    done: Mutex<BTreeSet<String>>,
 }
 
 impl World {
@@ -51,6 +53,7 @@ impl World {
             all: Mutex::new([branch].into()),
             token: Mutex::default(),
             handle: Mutex::default(),
+            done: Mutex::default(),
         }
     }
 
@@ -110,6 +113,10 @@ impl World {
     pub async fn round(&self, caller: &Caller, methods: &[&MethodInfo]) -> Vec<String> {
         let mut refused = Vec::new();
         for method in methods.iter().filter(|method| !method.read_only && !is_destructive(method)) {
+            let name = method.descriptor.name();
+            if self.done.lock().unwrap().contains(name) {
+                continue;
+            }
             let request = match (Request { world: self, instead: None, serial: serial() }).make(method) {
                 Ok(request) => request,
                 Err(missing) => {
@@ -119,7 +126,12 @@ impl World {
             };
             let answer = caller.call(method, &request).await;
             match &answer.message {
-                Some(message) => self.harvest(message, &|_| true),
+                Some(message) => {
+                    self.harvest(message, &|_| true);
+                    if wishes::is_once(name) {
+                        self.done.lock().unwrap().insert(name.to_owned());
+                    }
+                }
                 None => refused.push(format!("{}: {}", method.descriptor.name(), answer.brief())),
             }
         }
@@ -150,7 +162,7 @@ impl World {
                 Value::List(items) => {
                     items.iter().filter_map(Value::as_message).for_each(|inner| self.harvest(inner, is_wanted));
                 }
-                Value::String(text) if field.name() == "token" => {
+                Value::String(text) if field.name() == "token" && is_wanted("token") => {
                     self.token.lock().unwrap().get_or_insert_with(|| text.clone());
                 }
                 Value::String(text) if field.name() == "value" && message.descriptor().name() == "Identifier" => {

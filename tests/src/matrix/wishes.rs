@@ -11,6 +11,7 @@ struct Wishes {
     made_by_caller: Vec<String>,
     business_wide: Vec<String>,
     destructive: Vec<String>,
+    once: Vec<String>,
 }
 
 fn wishes() -> &'static Wishes {
@@ -29,6 +30,7 @@ fn wishes() -> &'static Wishes {
                 "made_by_caller" => wishes.made_by_caller.push(name),
                 "business_wide" => wishes.business_wide.push(name),
                 "destructive" => wishes.destructive.push(name),
+                "once" => wishes.once.push(name),
                 _ => panic!("not a wish: {line}"),
             }
         }
@@ -54,6 +56,11 @@ pub(super) fn is_business_wide(id: &str) -> bool {
 /// Whether a method of this name takes away what others need.
 pub(super) fn is_destructive(method: &str) -> bool {
     wishes().destructive.iter().any(|start| method.starts_with(start))
+}
+
+/// Whether a world is filled by one call of this method.
+pub(super) fn is_once(method: &str) -> bool {
+    wishes().once.iter().any(|known| known == method)
 }
 
 /// The id that a field of this name holds, before anything is known about it: in the singular, without its alias.

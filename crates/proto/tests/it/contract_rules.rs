@@ -9,7 +9,7 @@ use proto::options::{event_rule, field_rule, resource_rule};
 use proto::{HttpMethod, MethodInfo, Methods, Permission};
 
 /// Answers of `Get…` that are no resources: they are computed, not stored, so they have no version.
-const VIEWS: [&str; 8] = [
+const VIEWS: [&str; 10] = [
     "karibu.organization.v1.OpenState",
     "karibu.profile.v1.CustomerSummary",
     "karibu.profile.v1.PurchaseStatistics",
@@ -18,10 +18,12 @@ const VIEWS: [&str; 8] = [
     "karibu.feedback.v1.SurveyPage",
     "karibu.feedback.v1.SurveyScore",
     "karibu.gateway.v1.CustomerOverview",
+    "karibu.gateway.v1.OwnCard",
+    "karibu.gateway.v1.OwnComplaint",
 ];
 
 /// Texts of events that are codes though their names do not end like one.
-const CODES: [&str; 7] = ["code", "number", "locale", "languages", "role", "roles", "reason"];
+const CODES: [&str; 8] = ["code", "number", "locale", "languages", "role", "roles", "reason", "skill"];
 
 /// Everything that is wrong with a contract.
 pub(crate) fn findings(pool: &DescriptorPool) -> Vec<String> {

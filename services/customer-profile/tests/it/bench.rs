@@ -59,7 +59,8 @@ impl Place {
     }
 
     async fn at(ground: Ground) -> Self {
-        let house = House::embedded(Clock::manual(NOW_US)).unwrap();
+        let mut house = House::embedded(Clock::manual(NOW_US)).unwrap();
+        house.privacy.audit_reads = true;
         let kit = house.kit(NAME, ground.url.clone());
         let routes = profile::start(&kit, Config::default()).await.unwrap().routes;
         let neighbours = neighbours::start(&house, ground.folder.path()).await;
@@ -91,6 +92,11 @@ impl Place {
     fn acting(&self, principal: Principal) -> server::hop::Acting {
         let minter = self.house.minter.clone().unwrap();
         Upstream::Local(self.routes.clone()).acting_as(principal, minter, self.kit.name)
+    }
+
+    /// The way of somebody who may do everything everywhere.
+    pub fn acting_admin(&self) -> server::hop::Acting {
+        self.acting(staff("admin", BranchScope::All))
     }
 
     /// A client that may do everything everywhere.
@@ -139,8 +145,14 @@ impl Place {
 }
 
 fn staff(subject: &str, scope: BranchScope) -> Principal {
-    let permissions =
-        [Permission::CustomerRead, Permission::CustomerWrite, Permission::PurchaseRead, Permission::PurchaseWrite];
+    let permissions = [
+        Permission::CustomerRead,
+        Permission::CustomerWrite,
+        Permission::CustomerErase,
+        Permission::PurchaseRead,
+        Permission::PurchaseWrite,
+        Permission::AuditRead,
+    ];
     Principal { subject: subject.into(), kind: Kind::Staff, permissions: permissions.into_iter().collect(), scope }
 }
 

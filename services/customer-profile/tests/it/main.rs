@@ -3,6 +3,7 @@
 
 extern crate karibu_customer_profile as profile;
 
+mod audit;
 mod bench;
 mod customers;
 mod neighbours;

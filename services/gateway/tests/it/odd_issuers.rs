@@ -23,6 +23,9 @@ const DISCOVERY: &str = "/.well-known/openid-configuration";
 /// What is answered to a path.
 type Say = Arc<dyn Fn(&str) -> String + Send + Sync>;
 
+/// Another answer to a path than the usual one of the issuer with this name.
+type Change = Box<dyn Fn(&str, &Say, &str) -> String + Send + Sync>;
+
 fn ok(body: &serde_json::Value) -> String {
     let body = body.to_string();
     format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}", body.len())
@@ -126,7 +129,7 @@ async fn over_http(say: impl FnOnce(String) -> Say) -> String {
 #[tokio::test]
 async fn an_issuer_that_says_odd_things_lets_nobody_in() {
     let signer = Signer::ed25519("one");
-    let with = |change: Box<dyn Fn(&str, &Say, &str) -> String + Send + Sync>| {
+    let with = |change: Change| {
         let signer = signer.clone();
         move |name: String| -> Say {
             let usual = honest(&name, &signer);

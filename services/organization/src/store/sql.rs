@@ -80,12 +80,13 @@ pub(crate) const STAFF_MEMBERS: Sql = Sql::split(
      or exists (select 1 from jsonb_array_elements_text(held->'branch_ids') as place \
      where place.value::uuid = any($4)))) or ($3 = 1 and $5 is null)) \
      and ($9 = 1 or deactivated_at_us is null) \
-     and ($10 is null or exists (select 1 from jsonb_array_elements(doc->'skills') as known where known->>'code' = $10 \
-     and (known->>'level')::bigint >= $11 and coalesce((known->>'trained_until_us')::bigint > $12, true))) \
-     and ($13 is null or exists (select 1 from jsonb_array_elements_text(doc->'languages') as known \
-     where known.value = $13)) \
-     and ($14 is null or exists (select 1 from jsonb_array_elements_text(doc->'team_ids') as known \
-     where known.value::uuid = $14)) \
+     and (exists (select 1 from jsonb_array_elements(doc->'skills') as known where known->>'code' = $10 \
+     and (known->>'level')::bigint >= $11 and coalesce((known->>'trained_until_us')::bigint > $12, true)) \
+     or $10 is null) \
+     and (exists (select 1 from jsonb_array_elements_text(doc->'languages') as known where known.value = $13) \
+     or $13 is null) \
+     and (exists (select 1 from jsonb_array_elements_text(doc->'team_ids') as known where known.value::uuid = $14) \
+     or $14 is null) \
      and ((created_at_us, id) > ($6, $7) or $6 is null) order by created_at_us, id limit $8",
     "select id, version, home_branch_id, created_at_us, updated_at_us, deactivated_at_us, doc from staff_member \
      where ($1 = 1 or home_branch_id in (select unhex(value) from json_each($2)) or exists \
@@ -214,11 +215,11 @@ pub(crate) const SHIFTS: Sql = Sql::split(
 pub(crate) const PRESENCES: Sql = Sql::split(
     "select id, version, branch_id, state, since_us, until_us, created_at_us, updated_at_us from presence \
      where ($1 = 1 or branch_id = any($2)) and ($3 = 1 or branch_id = any($4)) \
-     and ($5 is null or case when until_us <= $6 then 'offline' else state end = $5) \
+     and (case when until_us <= $6 then 'offline' else state end = $5 or $5 is null) \
      and (id > $7 or $7 is null) order by id limit $8",
     "select id, version, branch_id, state, since_us, until_us, created_at_us, updated_at_us from presence \
      where ($1 = 1 or branch_id in (select unhex(value) from json_each($2))) and ($3 = 1 or branch_id in (select unhex(value) from json_each($4))) \
-     and ($5 is null or case when until_us <= $6 then 'offline' else state end = $5) \
+     and (case when until_us <= $6 then 'offline' else state end = $5 or $5 is null) \
      and (id > $7 or $7 is null) order by id limit $8",
 );
 

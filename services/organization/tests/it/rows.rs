@@ -2,10 +2,10 @@
 
 use calendar::{DateHours, Holiday, HolidayDay, Shift};
 use organization::domain::{
-    self,
-    ApiKey, ApiKeyId, ApiKeyUse, Branch, BranchCalendar, BranchId, BranchKind, Children, Counted, ExternalIdentity,
-    FormerSecret, HolidaySet, HolidaySetId, HolidayUse, OpeningHours, Permission, Reach, Role, RoleGrant, RoleId,
-    Presence, PresenceState, Roster, ShiftId, Skill, StaffMember, StaffMemberId, Tally, Team, TeamId,
+    self, ApiKey, ApiKeyId, ApiKeyUse, Branch, BranchCalendar, BranchId, BranchKind, Children, Counted,
+    ExternalIdentity, FormerSecret, HolidaySet, HolidaySetId, HolidayUse, OpeningHours, Permission, Presence,
+    PresenceState, Reach, Role, RoleGrant, RoleId, Roster, ShiftId, Skill, StaffMember, StaffMemberId, Tally, Team,
+    TeamId,
 };
 use stage::check_survival;
 use uuid::Uuid;

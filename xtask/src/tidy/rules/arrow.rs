@@ -1,4 +1,4 @@
-//! The dependency arrow: `{kernel, calendar} <- {proto, store} <- commit <- events <- server <- services <- suite, {tests, bench, faults}`.
+//! The dependency arrow: `{kernel, calendar, vault} <- {proto, store} <- commit <- events <- server <- services <- suite, {tests, bench, faults}`.
 //! A service never depends on a service; testkit and stage are for tests only; xtask depends on nothing of ours.
 
 use crate::tidy::Finding;
@@ -8,7 +8,7 @@ use crate::tidy::house::{House, Package};
 fn rank(package: &Package) -> Option<u32> {
     let folder = package.manifest_path.trim_end_matches("/Cargo.toml");
     Some(match folder {
-        "crates/kernel" | "crates/calendar" => 0,
+        "crates/kernel" | "crates/calendar" | "crates/vault" => 0,
         "crates/proto" | "crates/store" => 1,
         "crates/commit" => 2,
         "crates/events" => 3,

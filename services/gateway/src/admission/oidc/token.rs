@@ -137,3 +137,120 @@ impl Rules {
         Some(Holder { subject: claims.sub, left: left + limits::TOKEN_LEEWAY })
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::sync::LazyLock;
+    use std::time::{SystemTime, UNIX_EPOCH};
+
+    use base64::engine::general_purpose::STANDARD;
+    use jsonwebtoken::{EncodingKey, Header};
+    use proptest::prelude::*;
+    use serde_json::{Value, json};
+    use server::auth::SigningKeys;
+
+    use super::*;
+
+    fn now_s() -> u64 {
+        SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()
+    }
+
+    /// A key of the issuer and a token that it signed.
+    static MADE: LazyLock<(Key, String)> = LazyLock::new(|| {
+        let (private, public) = SigningKeys::generate().unwrap().to_pem().unwrap();
+        let body: String = public.lines().filter(|line| !line.starts_with("---")).collect();
+        let point = URL_SAFE_NO_PAD.encode(STANDARD.decode(body).unwrap().last_chunk::<32>().unwrap());
+        let mut header = Header::new(Algorithm::EdDSA);
+        header.kid = Some("one".to_owned());
+        let claims = json!({ "iss": "https://issuer", "sub": "ann", "aud": "karibu", "exp": now_s() + 86_400 });
+        let signer = EncodingKey::from_ed_pem(private.as_bytes()).unwrap();
+        (key(ed25519(&point)).unwrap(), jsonwebtoken::encode(&header, &claims, &signer).unwrap())
+    });
+
+    fn ed25519(point: &str) -> Value {
+        json!({ "kty": "OKP", "crv": "Ed25519", "kid": "one", "x": point })
+    }
+
+    fn key(jwk: Value) -> Option<Key> {
+        Key::of(&serde_json::from_value::<Jwk>(jwk).unwrap())
+    }
+
+    fn rules() -> Rules {
+        Rules::new("https://issuer", &["karibu".to_owned()])
+    }
+
+    fn believed(token: &str) -> Option<Holder> {
+        let head = Head::read(token).filter(|head| head.key_id == "one")?;
+        rules().check(token, &head, &MADE.0, now_s())
+    }
+
+    #[test]
+    fn a_key_says_which_algorithm_it_is_for() {
+        let point = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo";
+        let changed = |name: &str, value: Value| {
+            let mut jwk = ed25519(point);
+            jwk[name] = value;
+            key(jwk).map(|key| key.algorithm)
+        };
+        let rsa = |bytes: usize, first: u8| {
+            let mut modulus = vec![0xAB; bytes];
+            modulus[0] = first;
+            let jwk = json!({ "kty": "RSA", "kid": "r", "e": "AQAB", "n": URL_SAFE_NO_PAD.encode(modulus) });
+            key(jwk).map(|key| key.algorithm)
+        };
+        assert_eq!(changed("use", json!("sig")), Some(Algorithm::EdDSA));
+        assert_eq!(changed("alg", json!("EdDSA")), Some(Algorithm::EdDSA));
+        assert_eq!(changed("key_ops", json!(["verify"])), Some(Algorithm::EdDSA));
+        assert_eq!(rsa(256, 0x80), Some(Algorithm::RS256));
+        assert_eq!(rsa(257, 0), Some(Algorithm::RS256));
+        let refused = [
+            changed("use", json!("enc")),
+            changed("alg", json!("ES256")),
+            changed("alg", json!("HS256")),
+            changed("alg", json!("unheard of")),
+            changed("key_ops", json!(["encrypt"])),
+            changed("kid", json!("")),
+            changed("kid", json!("x".repeat(257))),
+            rsa(255, 0x80),
+            // A leading zero makes a number no longer.
+            rsa(256, 0),
+            key(json!({ "kty": "oct", "kid": "s", "k": "AAAA" })).map(|key| key.algorithm),
+            key(json!({ "kty": "EC", "crv": "P-384", "kid": "e", "x": "AA", "y": "AA" })).map(|key| key.algorithm),
+            key(json!({ "kty": "OKP", "crv": "Ed25519", "x": point })).map(|key| key.algorithm),
+        ];
+        for (number, algorithm) in refused.into_iter().enumerate() {
+            assert_eq!(algorithm, None, "key {number}");
+        }
+    }
+
+    #[test]
+    fn a_holder_is_known_until_the_token_ends() {
+        let holder = believed(&MADE.1).unwrap();
+        assert_eq!(holder.subject, "ann");
+        let expected = Duration::from_secs(86_400) + limits::TOKEN_LEEWAY;
+        assert!(holder.left <= expected && expected - holder.left < Duration::from_secs(60), "{:?}", holder.left);
+        assert!(!format!("{:?}", MADE.0).contains("11qY"));
+    }
+
+    proptest! {
+        /// Whatever is done to a token, it is believed as it was signed or not at all.
+        #[test]
+        fn a_changed_token_is_not_believed(changes in prop::collection::vec((any::<prop::sample::Index>(), "[A-Za-z0-9_.-]"), 1..4)) {
+            let mut letters: Vec<char> = MADE.1.chars().collect();
+            for (place, letter) in &changes {
+                let place = place.index(letters.len());
+                letters[place] = letter.chars().next().unwrap();
+            }
+            let token: String = letters.into_iter().collect();
+            if token != MADE.1 {
+                prop_assert_eq!(believed(&token), None);
+            }
+        }
+
+        #[test]
+        fn no_text_is_a_token_by_chance(text in "\\PC{0,200}") {
+            prop_assert_eq!(believed(&text), None);
+        }
+    }
+}

@@ -98,7 +98,8 @@ pub(super) fn levels_below(world: &mut Business, top: BranchId) -> Result<Vec<Ve
         let calendars = each(&level, |id| world.calendars.get(id).map(drop));
         let branches = each(&level, |id| world.branches.get(id).map(drop));
         let below = each(&level, |id| Ok(world.children.get(id)?.map(|children| children.ids.clone())))?;
-        (calendars?, branches?);
+        calendars?;
+        branches?;
         levels.push(level);
         level = below.into_iter().flatten().flatten().collect();
     }
