@@ -94,6 +94,7 @@ fn a_watch_is_stored_as_it_is_and_nothing_at_all_when_nothing_is_promised() {
         Fact::Resolved,
         Fact::Reopened,
         Fact::Ended,
+        Fact::Revived,
     ];
     let watch = Watch {
         marks: (1..).zip(facts).map(|(at_us, fact)| Mark { at_us, fact }).collect(),

@@ -57,4 +57,6 @@ pub enum Fact {
     Reopened,
     /// Nothing is owed any more.
     Ended,
+    /// It goes on after all: a merge was undone.
+    Revived,
 }

@@ -152,7 +152,7 @@ impl<'a> Replay<'a> {
     fn apply(&mut self, mark: &'a Mark) {
         use Metric as M;
         let at_us = mark.at_us;
-        if self.ended {
+        if self.ended && mark.fact != Fact::Revived {
             return;
         }
         match &mark.fact {
@@ -196,6 +196,7 @@ impl<'a> Replay<'a> {
                 self.stop(Metric::ALL, ClockState::Cancelled, at_us, Reason::Ended);
                 self.ended = true;
             }
+            Fact::Revived => self.revive(at_us),
         }
     }
 
@@ -250,6 +251,18 @@ impl<'a> Replay<'a> {
             self.start(Metric::TeamResolution, at_us, Reason::Reopened);
         }
         self.start(Metric::Update, at_us, Reason::Reopened);
+    }
+
+    /// What ended with the case goes on with it; the time between is nobody's.
+    fn revive(&mut self, at_us: i64) {
+        self.ended = false;
+        for place in 0..self.clocks.len() {
+            let clock = &mut self.clocks[place];
+            if clock.end == Some(Reason::Ended) {
+                (clock.ended_at_us, clock.end) = (None, None);
+                self.begin(place, at_us, Reason::Reopened);
+            }
+        }
     }
 
     /// Other targets hold: what was consumed stays, and what is no longer promised is no longer owed.

@@ -213,6 +213,16 @@ fn a17_regulatory_time_ignores_pauses_and_keeps_the_earliest_receipt() {
 }
 
 #[test]
+fn a42_a_merge_that_is_undone_lets_the_clocks_go_on() {
+    let marks = with(opened(&[target(Metric::Resolution, 8)]), [(2, Fact::Ended), (10, Fact::Revived)]);
+    let clocks = replay(&marks[..3], &Rules::default(), at(5));
+    assert_eq!((clocks[0].state, untold(&clocks)), (ClockState::Cancelled, vec![]));
+    let clocks = replay(&marks, &Rules::default(), at(11));
+    assert_eq!((clocks[0].state, clocks[0].consumed_us), (ClockState::Running, 3 * HOUR_US));
+    assert_eq!(clocks[0].due_at_us, Some(at(16)));
+}
+
+#[test]
 fn a19_a_case_that_moves_keeps_its_time_and_runs_by_other_hours() {
     let kigali = open(KIGALI, "Africa/Kigali", &[Shift::hours(8, 17)], 0);
     let mut london = CalendarSpec::weekdays("Europe/London", &[Shift::hours(9, 17)]);

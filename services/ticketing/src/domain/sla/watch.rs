@@ -91,6 +91,22 @@ impl Watch {
         last.unwrap_or((WaitingOn::Nobody, i64::MIN))
     }
 
+    /// Whether nothing is owed any more.
+    fn has_ended(&self) -> bool {
+        let last = self.marks.iter().rev().find(|mark| matches!(mark.fact, Fact::Ended | Fact::Revived));
+        last.is_some_and(|mark| mark.fact == Fact::Ended)
+    }
+
+    /// When it came in, or the first of the cases that go on in it.
+    fn received_at_us(&self) -> i64 {
+        let received = self.marks.iter().filter_map(|mark| match mark.fact {
+            Fact::Opened { .. } => Some(mark.at_us),
+            Fact::ReceivedEarlier { at_us } => Some(at_us),
+            _ => None,
+        });
+        received.min().unwrap_or(i64::MIN)
+    }
+
     fn branch(&self) -> Option<BranchId> {
         self.marks.iter().rev().find_map(|mark| match mark.fact {
             Fact::Opened { branch, .. } | Fact::Moved(branch) => Some(branch),
@@ -166,6 +182,14 @@ fn facts(complaint: &Complaint, event: &Event, by: &str) -> [Option<Fact>; 2] {
 
 /// Marks for whom the complaint waits, who handles it and what holds for it, where that changed.
 pub(crate) fn note_circumstances(complaint: &mut Complaint, at_us: i64, cx: &Cx<'_>) {
+    if complaint.story.sla.has_ended() && !complaint.state.is_over() {
+        complaint.story.sla.mark(cx.now_us, Fact::Revived);
+    }
+    if let Some(earlier_us) = complaint.story.received_at_us
+        && complaint.story.sla.received_at_us() > earlier_us
+    {
+        complaint.story.sla.mark(at_us, Fact::ReceivedEarlier { at_us: earlier_us });
+    }
     let whom = complaint.story.waiting_on;
     let (marked, since_us) = complaint.story.sla.waits_for();
     if marked != whom {

@@ -56,8 +56,8 @@ mod tests {
     use crate::domain::lifecycle::State;
     use crate::domain::sla::policy::Scope;
     use crate::domain::sla::{SlaPolicy, SlaState, Target, Terms};
-    use crate::domain::stage::{Stage, opening, words};
-    use crate::domain::verbs::{AddInteraction, Open, SetWaiting, Withdraw};
+    use crate::domain::stage::{Stage, merging, opening, words};
+    use crate::domain::verbs::{AddInteraction, Open, SetWaiting, UndoMerge, Withdraw};
 
     /// Two hours to answer, eight to resolve.
     pub(crate) fn promise(stage: &mut Stage) {
@@ -173,6 +173,29 @@ mod tests {
         // A word of ours begins a new run, which can be stale again.
         stage.play(&AddInteraction { direction: Direction::Outbound, ..words(case.clone()) }).unwrap();
         assert_eq!(stage.complaint(&case).story.sla.due_at_us, Some(opened_us + 9 * HOUR_US));
+    }
+
+    #[test]
+    fn a17_the_case_that_goes_on_keeps_its_clocks_and_the_earliest_receipt() {
+        let mut stage = Stage::new();
+        promise(&mut stage);
+        let day = Target { metric: Metric::RegulatoryFinal, target_ms: 24 * 3_600_000, around_the_clock: true };
+        stage.rules().policies[0].terms.targets.push(day);
+        let first = stage.open();
+        let first_us = stage.now_us();
+        stage.pass(HOUR_US);
+        let second = stage.open();
+        stage.play(&merging(&first, &second)).unwrap();
+        let rules = stage.rules().clone();
+        let now_us = stage.now_us();
+        let clocks = stage.complaint(&second).story.sla.clocks(&rules, now_us);
+        let due = |metric| clocks.iter().find(|clock| clock.metric == metric).and_then(|clock| clock.due_at_us);
+        assert_eq!(due(Metric::RegulatoryFinal), Some(first_us + 24 * HOUR_US));
+        assert_eq!(due(Metric::Resolution), Some(first_us + 9 * HOUR_US), "the others are its own");
+        assert_eq!(stage.complaint(&first).story.sla.next_at_us, None);
+        stage.pass(HOUR_US);
+        stage.play(&UndoMerge { case: first.clone() }).unwrap();
+        assert_eq!(stage.complaint(&first).story.sla.due_at_us, Some(first_us + 9 * HOUR_US));
     }
 
     #[test]
