@@ -200,6 +200,8 @@ pub enum Event {
     SteppedBack { complaint: ComplaintId, staff: StaffId, reason_code: String },
     /// Somebody must not work on it.
     Recused { complaint: ComplaintId, staff: StaffId },
+    /// Another branch handles it.
+    Transferred { complaint: ComplaintId, from: BranchId, to: BranchId, reason_code: String },
     /// Its owner works here no longer.
     OwnerLeft { complaint: ComplaintId, staff: StaffId },
     /// It goes to a higher place.
@@ -237,7 +239,7 @@ impl Event {
             Self::Imported { response, .. } => Some(response.code()),
             Self::EvidenceAdded { kind, .. } => Some(kind.code()),
             Self::Linked { kind, .. } => Some(kind.code()),
-            Self::SteppedBack { reason_code, .. } => Some(reason_code),
+            Self::SteppedBack { reason_code, .. } | Self::Transferred { reason_code, .. } => Some(reason_code),
             Self::Escalated { trigger, .. } => Some(trigger.code()),
             Self::CompensationReserved { unit, .. } | Self::CompensationReleased { unit, .. } => Some(unit),
             Self::CompensationReversed { reason_code, .. } => Some(reason_code),

@@ -115,6 +115,8 @@ codes! {
         UndoMerge = "undoMerge",
         /// Say that another one belongs to it.
         Link = "link",
+        /// Let another branch handle it.
+        Transfer = "transfer",
     }
 }
 
@@ -165,6 +167,7 @@ impl State {
             (Self::Merged, C::UndoMerge) => self,
             (open, C::Merge) if open.is_open() => Self::Merged,
             (Self::Resolved, C::Link) => self,
+            (open, C::Transfer) if open.is_open() => open,
             (open, C::Route | C::AnswerAsk | C::StepBack | C::Recuse | C::Link) if open.is_open() => open,
             (open, C::Escalate | C::AcceptEscalation) if open.is_open() => open,
             (open, C::AddEvidence | C::RecordImpact) if open.is_open() => open,

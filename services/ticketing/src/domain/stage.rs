@@ -26,7 +26,8 @@ use super::sla::Rules;
 use super::verbs::{
     Acknowledge, AddInteraction, Assign, ChooseProposal, Close, CompleteFollowUp, ConfirmUnderstanding, DeadlineComes,
     FastTrack, ImportItem, KeepPromise, MergeComplaint, OfferProposals, Open, OpenFollowOn, Reclassify, RecordFinding,
-    Reopen, Resolve, ReverseCompensation, SettleCompensation, Settlement, StartInvestigation, WaivePromise, Withdraw,
+    Reopen, Resolve, ReverseCompensation, SettleCompensation, Settlement, StartInvestigation, Transfer, WaivePromise,
+    Withdraw,
 };
 use super::{BranchId, Case, CaseFile, ComplaintId, CustomerId, Event, FollowUpId, Policy, Refusal, StaffId};
 use crate::Ticketing;
@@ -334,6 +335,10 @@ pub(crate) fn reversal(complaint: &Complaint, case: Case) -> ReverseCompensation
 }
 
 /// The first goes on in the second.
+pub(crate) fn transferring(case: Case) -> Transfer {
+    Transfer { case, to: LONDON, reason_code: "NEARER".to_owned() }
+}
+
 pub(crate) fn merging(loser: &Case, winner: &Case) -> MergeComplaint {
     MergeComplaint { case: loser.clone(), into: winner.complaint, reason: "The same tea".to_owned() }
 }

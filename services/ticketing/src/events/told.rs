@@ -348,6 +348,12 @@ told! {
         complaint_id: complaint.to_string(),
         staff_id: staff.to_string(),
     }
+    Transferred { complaint, from, to, reason_code } => ComplaintTransferred {
+        complaint_id: complaint.to_string(),
+        from_branch_id: from.to_string(),
+        to_branch_id: to.to_string(),
+        reason_code: reason_code.clone(),
+    }
     OwnerLeft { complaint, staff } => ComplaintOwnerLeft {
         complaint_id: complaint.to_string(),
         staff_id: staff.to_string(),

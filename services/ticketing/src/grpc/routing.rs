@@ -14,7 +14,7 @@ use super::service::{open, store};
 use super::wire::{optional_id, optional_text as text};
 use crate::domain::routing::{Ask, Escalation, Needs};
 use crate::domain::staff::{Profile, Skill, Staff};
-use crate::domain::verbs::{AcceptEscalation, AnswerAsk, Escalate, PutProfile, Recuse, Route, StepBack};
+use crate::domain::verbs::{AcceptEscalation, AnswerAsk, Escalate, PutProfile, Recuse, Route, StepBack, Transfer};
 use crate::domain::{Refusal, StaffId};
 use crate::error::refused_by;
 
@@ -125,6 +125,16 @@ impl RoutingService for Api {
         let case = case(&call.principal, &body.complaint_id, &body.etag);
         let verb = StepBack { case, reason_code: body.reason_code };
         self.advance(&call, verb, |complaint| wire::StepBackResponse { complaint }).await
+    }
+
+    async fn transfer_complaint(
+        &self,
+        request: Request<wire::TransferComplaintRequest>,
+    ) -> Result<Response<wire::TransferComplaintResponse>, Status> {
+        let (body, call) = open(request)?;
+        let case = case(&call.principal, &body.complaint_id, &body.etag);
+        let verb = Transfer { case, to: id(&body.branch_id), reason_code: body.reason_code };
+        self.advance(&call, verb, |complaint| wire::TransferComplaintResponse { complaint }).await
     }
 
     async fn recuse(&self, request: Request<wire::RecuseRequest>) -> Result<Response<wire::RecuseResponse>, Status> {

@@ -5,6 +5,7 @@ use kernel::{BranchScope, DAY_US, HOUR_US};
 use prost::Message;
 use proto::karibu::organization::v1::BranchUpdated;
 use proto::karibu::ticketing::v1 as wire;
+use proto::karibu::ticketing::v1::routing_service_client::RoutingServiceClient;
 use proto::karibu::ticketing::v1::sla_service_client::SlaServiceClient;
 use proto::karibu::types::v1::Channel;
 use proto::{EventPayload, Permission, timestamp_from_us};
@@ -129,6 +130,30 @@ async fn a16_hours_that_change_are_heard_and_open_clocks_reckoned_anew() {
         assert_eq!(first.due_time, explained.clocks[0].due_time);
         // What is opened now runs by the new hours at once.
         assert_eq!(written(&place).await.sla_due_time, first.due_time);
+    }
+}
+
+#[tokio::test]
+async fn a19_a_case_that_is_transferred_runs_by_the_hours_of_its_new_branch() {
+    for place in Place::both().await {
+        promise(&place).await;
+        open_in(&place, &[Shift::hours(8, 14)]).await;
+        // The hours are heard when a new case runs by them: 53 minutes and 20 seconds of today, the rest tomorrow.
+        let due = timestamp_from_us(NOW_US + 20 * HOUR_US);
+        assert_eventually(SOON, || async { written(&place).await.sla_due_time == Some(due) }).await;
+        let complaint = written(&place).await;
+        let request = wire::TransferComplaintRequest {
+            complaint_id: complaint.complaint_id.clone(),
+            branch_id: THERE.to_string(),
+            reason_code: "NEARER".into(),
+            ..Default::default()
+        };
+        let mut routing = RoutingServiceClient::new(place.way(staff("grace", BranchScope::only([HERE]), &[])));
+        let moved = routing.transfer_complaint(request).await.unwrap().into_inner().complaint.unwrap();
+        // London is open day and night: two hours to answer are two hours.
+        assert_eq!(moved.sla_due_time, Some(timestamp_from_us(NOW_US + 2 * HOUR_US)));
+        let gone = wire::GetComplaintRequest { complaint_id: complaint.complaint_id };
+        assert_eq!(reason(place.agent_of(HERE).get_complaint(gone).await), "COMPLAINT_NOT_FOUND");
     }
 }
 

@@ -48,6 +48,7 @@ mod start_investigation;
 #[cfg(test)]
 mod state_table;
 mod step_back;
+mod transfer;
 mod withdraw;
 
 pub use acknowledge::Acknowledge;
@@ -90,4 +91,5 @@ pub use show_care::{Apologize, ShowEmpathy};
 pub use staff::{PutProfile, PutStaff};
 pub use start_investigation::StartInvestigation;
 pub use step_back::{Recuse, StepBack};
+pub use transfer::Transfer;
 pub use withdraw::Withdraw;

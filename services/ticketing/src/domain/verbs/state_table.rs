@@ -17,7 +17,8 @@ use crate::domain::routing::{Needs, Trigger};
 use crate::domain::staff::Grant;
 use crate::domain::stage::{
     KIGALI, LONDON, Stage, acknowledgement, at_the_counter, choice, closing, completion, finding, follow_on, keeping,
-    merging, offer, reclassification, reopening, resolution, reversal, understanding, waiving, withdrawal, words,
+    merging, offer, reclassification, reopening, resolution, reversal, transferring, understanding, waiving,
+    withdrawal, words,
 };
 use crate::domain::{BranchId, Case, Refusal, StaffId};
 
@@ -43,6 +44,7 @@ const WHILE_OPEN: &[C] = &[
     C::Escalate,
     C::AcceptEscalation,
     C::Link,
+    C::Transfer,
 ];
 
 /// What fits while nobody looks for the cause yet.
@@ -292,6 +294,7 @@ fn play_beside(stage: &mut Stage, case: Case, command: C) -> Result<S, Refusal> 
             let other = stage.open();
             stage.play(&LinkComplaints { case, other: other.complaint, kind: LinkKind::Related })
         }
+        C::Transfer => stage.play(&transferring(case)),
         C::CounterProposals => stage.play(&CounterProposals { case, wish: "Both".to_owned() }),
         C::MakePromise => stage.play(&promise(case)),
         C::WaivePromise => stage.play(&waiving(&now, case)),
