@@ -182,6 +182,9 @@ fn fault(refusal: &Refusal) -> Fault {
             missing("STAFF_UNKNOWN", "there is no such member of staff; one just made is known in a moment")
         }
         R::NothingAbove => failed("NOTHING_ABOVE", "it is at the highest place already"),
+        R::TemplateBroken => failed("TEMPLATE_BROKEN", "every place is written as {name}").at("body"),
+        R::TemplateNotFound => missing("TEMPLATE_NOT_FOUND", "there is no such template"),
+        R::ValueMissing { name } => failed("VALUE_MISSING", &format!("{name} has no value")).at("values"),
         R::MandateNotFound => missing("MANDATE_NOT_FOUND", "the branch has no mandate"),
         R::NotReversible => failed("NOT_REVERSIBLE", "it was not given, or was taken back already"),
         R::SecondPersonNeeded => failed("SECOND_PERSON_NEEDED", "a second person must ask for the same"),

@@ -15,6 +15,7 @@ use std::sync::Arc;
 use ::events::Redrive;
 use anyhow::Context;
 use proto::karibu::ticketing::v1::casework_service_server::CaseworkServiceServer;
+use proto::karibu::ticketing::v1::conversation_service_server::ConversationServiceServer;
 use proto::karibu::ticketing::v1::duplicate_service_server::DuplicateServiceServer;
 use proto::karibu::ticketing::v1::remedy_service_server::RemedyServiceServer;
 use proto::karibu::ticketing::v1::routing_service_server::RoutingServiceServer;
@@ -30,8 +31,14 @@ use store::Reads;
 pub const NAME: &str = "ticketing";
 
 /// The tables of the service, after those of the write path.
-pub const MIGRATIONS: ::store::Migrations =
-    ::store::migrations!["0001_ticketing", "0002_clocks", "0003_remedies", "0004_search", "0005_routing"];
+pub const MIGRATIONS: ::store::Migrations = ::store::migrations![
+    "0001_ticketing",
+    "0002_clocks",
+    "0003_remedies",
+    "0004_search",
+    "0005_routing",
+    "0006_conversation"
+];
 
 /// The ticketing service as the write path sees it.
 #[derive(Debug)]
@@ -74,6 +81,8 @@ pub async fn start(kit: &Kit, config: Config) -> anyhow::Result<Started> {
     let routing = RoutingServiceServer::new(api.clone()).max_encoding_message_size(server::limits::MAX_REPLY_BYTES);
     let duplicates =
         DuplicateServiceServer::new(api.clone()).max_encoding_message_size(server::limits::MAX_REPLY_BYTES);
+    let conversation =
+        ConversationServiceServer::new(api.clone()).max_encoding_message_size(server::limits::MAX_REPLY_BYTES);
     let api = TicketingServiceServer::new(api).max_encoding_message_size(server::limits::MAX_REPLY_BYTES);
     Ok(kit
         .routes()
@@ -82,6 +91,7 @@ pub async fn start(kit: &Kit, config: Config) -> anyhow::Result<Started> {
         .with(remedy)
         .with(routing)
         .with(duplicates)
+        .with(conversation)
         .with(sla)
         .with(search)
         .with(log)

@@ -20,6 +20,7 @@ use super::sla::SlaPolicy;
 use super::sla::rules::{BranchHours, RuleBook};
 use super::staff::Staff;
 use super::tally::Tally;
+use super::template::Template;
 use super::{BranchId, ComplaintId, Refusal};
 
 commit::world! {
@@ -57,6 +58,8 @@ commit::world! {
         pub tallies: Slot<Tally>,
         /// Times at which somebody must look again.
         pub deadlines: Slot<Deadline>,
+        /// Texts of ours.
+        pub templates: Slot<Template>,
         /// Who works here.
         pub staff: Slot<Staff>,
         /// Who works where.

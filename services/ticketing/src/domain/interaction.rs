@@ -1,6 +1,7 @@
 //! Interactions: words that were exchanged about a complaint. They are numbered, told, and never changed.
 
 use commit::{Log, Slot};
+use serde::{Deserialize, Serialize};
 
 use super::code::{Channel, codes};
 use super::complaint::Complaint;
@@ -19,6 +20,90 @@ codes! {
     }
 }
 
+codes! {
+    /// What was noticed beside the words.
+    pub enum CueKind {
+        /// The tone of the voice.
+        Tone = "TONE",
+        /// The face.
+        Face = "FACE",
+        /// How somebody stood or moved.
+        Body = "BODY",
+        /// The choice of words.
+        Wording = "WORDING",
+        /// Insults or threats. They block nobody.
+        Hostility = "HOSTILITY",
+    }
+
+    /// What the customer seemed to feel.
+    pub enum Emotion {
+        /// Calm.
+        Calm = "CALM",
+        /// Pleased.
+        Pleased = "PLEASED",
+        /// Confused.
+        Confused = "CONFUSED",
+        /// Disappointed.
+        Disappointed = "DISAPPOINTED",
+        /// Anxious.
+        Anxious = "ANXIOUS",
+        /// Sad.
+        Sad = "SAD",
+        /// Angry.
+        Angry = "ANGRY",
+    }
+}
+
+/// Something that came with words, by reference.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attachment {
+    /// Its name.
+    pub name: String,
+    /// Where it is kept, or its number there.
+    pub reference: String,
+    /// What it is, such as `image/jpeg`; empty if not known.
+    pub media_type: String,
+    /// SHA-256 of its content in hexadecimal digits; empty if not known.
+    pub sha256: String,
+    /// How large it is; 0 if not known.
+    pub size_bytes: i64,
+}
+
+/// Something that was noticed beside the words.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cue {
+    /// What.
+    pub kind: CueKind,
+    /// It in a word or two.
+    pub value: String,
+    /// 1 to 5.
+    pub intensity: i32,
+}
+
+/// What comes with words.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Extras {
+    /// What was attached.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub attachments: Vec<Attachment>,
+    /// What was noticed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cues: Vec<Cue>,
+    /// What the customer seemed to feel, and how strongly, 1 to 5.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub emotion: Option<(Emotion, i32)>,
+    /// How long it took, in seconds, if that was measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub duration_s: Option<i32>,
+}
+
+impl Extras {
+    /// Whether nothing came with them.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
 /// Words before they are on record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Words {
@@ -32,6 +117,8 @@ pub struct Words {
     pub external_message_id: Option<String>,
     /// When they were said.
     pub occurred_at_us: i64,
+    /// What came with them.
+    pub extras: Extras,
 }
 
 /// Words on record.

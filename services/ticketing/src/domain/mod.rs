@@ -35,6 +35,7 @@ pub mod staff;
 #[cfg(test)]
 mod stage;
 pub mod tally;
+pub mod template;
 pub mod verbs;
 
 pub use desk::{Case, CaseFile, Desk};

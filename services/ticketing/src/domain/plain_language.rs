@@ -7,6 +7,8 @@ const HARD_LIX: usize = 50;
 const LONG_SENTENCE_WORDS: usize = 25;
 /// Fewer words than this say too little for a measure of how hard they read.
 const FEW_WORDS: usize = 20;
+/// A sentence of thanks with more words than this says something beside.
+const FEW_WORDS_OF_THANKS: usize = 5;
 /// More thanks and greetings than this annoy people who are short of time.
 const MOST_THANKS: usize = 2;
 
@@ -165,6 +167,13 @@ pub fn lix(text: &str) -> Option<usize> {
         text.split_whitespace().map(|word| word.chars().filter(|c| c.is_alphabetic()).count()).collect();
     let long = words.iter().filter(|letters| **letters > 6).count();
     (words.len() >= FEW_WORDS).then(|| words.len() / sentences(text).count().max(1) + 100 * long / words.len())
+}
+
+/// Whether a sentence thanks or greets and says nothing else: a few words, one of them of that kind.
+pub fn thanks_alone(sentence: &str) -> bool {
+    let sentence = plain(sentence);
+    let mut words = sentence.split_whitespace();
+    words.clone().count() <= FEW_WORDS_OF_THANKS && words.any(|word| THANKS.contains(&word))
 }
 
 fn sentences(text: &str) -> impl Iterator<Item = &str> {

@@ -169,6 +169,15 @@ pub enum Refusal {
     StaffUnknown,
     /// It is at the highest place.
     NothingAbove,
+    /// A place of a text is not closed, or has no name.
+    TemplateBroken,
+    /// There is no such text in any language that would do.
+    TemplateNotFound,
+    /// A place of a text has no value.
+    ValueMissing {
+        /// The name of the place.
+        name: String,
+    },
     /// The branch has no mandate, or is out of reach.
     MandateNotFound,
 }

@@ -18,7 +18,7 @@ use super::complaint::{Complaint, Decision, Severity};
 use super::finding::FactStatus;
 use super::follow_up::{FollowUp, FollowUpOutcome};
 use super::historical::{CompanyResponse, HistoricalCase};
-use super::interaction::Direction;
+use super::interaction::{Direction, Extras};
 use super::lifecycle::State;
 use super::mandate::Unit;
 use super::proposal::{ChoiceMaker, ProposalKind, Solution};
@@ -427,6 +427,7 @@ pub(crate) fn words(case: Case) -> AddInteraction {
         body: "When will it come?".to_owned(),
         external_message_id: None,
         occurred_at_us: None,
+        extras: Extras::default(),
     }
 }
 

@@ -11,12 +11,13 @@ use crate::domain::ending::Ending;
 use crate::domain::finding::FactStatus;
 use crate::domain::follow_up::{FollowUpKind, FollowUpOutcome, FollowUpState};
 use crate::domain::historical::CompanyResponse;
-use crate::domain::interaction::Direction;
+use crate::domain::interaction::{CueKind, Direction, Emotion};
 use crate::domain::lifecycle::State;
 use crate::domain::mandate::Period;
 use crate::domain::proposal::{ChoiceMaker, ProposalKind};
 use crate::domain::routing::{AskState, Trigger};
 use crate::domain::sla::{ClockState, Metric, Reason, SlaState};
+use crate::domain::template::Variant;
 
 /// A value of the domain that the contract has a number for.
 pub(crate) trait Coded: Copy {
@@ -65,6 +66,9 @@ coded! {
     Trigger = wire::EscalationTrigger {
         Manual, CustomerRequest, SecondReopening, ThirdRound, NotAccepted, Breach, Grave, Hostile,
     }
+    CueKind = wire::CueKind { Tone, Face, Body, Wording, Hostility }
+    Emotion = wire::Emotion { Calm, Pleased, Confused, Disappointed, Anxious, Sad, Angry }
+    Variant = wire::TemplateVariant { Warm, Terse }
     Period = wire::BudgetPeriod { Month, Year }
     CaseKind = wire::CaseKind { Complaint, Query, Request, Proactive, Praise }
     Priority = wire::Priority { Low, Normal, High, Urgent }
@@ -124,6 +128,9 @@ mod tests {
             FollowUpOutcome = wire::FollowUpOutcome "FOLLOW_UP_OUTCOME"
             AskState = wire::AskState "ASK_STATE"
             Trigger = wire::EscalationTrigger "ESCALATION_TRIGGER"
+            CueKind = wire::CueKind "CUE_KIND"
+            Emotion = wire::Emotion "EMOTION"
+            Variant = wire::TemplateVariant "TEMPLATE_VARIANT"
             Period = wire::BudgetPeriod "BUDGET_PERIOD"
             CaseKind = wire::CaseKind "CASE_KIND"
             Priority = wire::Priority "PRIORITY"

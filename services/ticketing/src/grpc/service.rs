@@ -13,7 +13,7 @@ use tonic::{Request, Response, Status};
 
 use super::codes::Coded;
 use super::decode::{self, case, id, instant, maybe_id, optional_text, required};
-use super::{import, wire as to};
+use super::{conversation, import, wire as to};
 use crate::Ticketing;
 use crate::domain::class::Class;
 use crate::domain::complaint::Severity;
@@ -283,6 +283,13 @@ impl TicketingService for Api {
             body: body.body,
             external_message_id: optional_text(body.external_message_id),
             occurred_at_us: instant(body.occur_time.as_ref()),
+            extras: conversation::extras(
+                body.attachments,
+                body.cues,
+                body.emotion,
+                body.emotion_intensity,
+                body.duration_s,
+            )?,
         };
         Ok(Response::new(self.submit(&call, verb).await?))
     }

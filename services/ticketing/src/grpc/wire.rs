@@ -7,7 +7,7 @@ use proto::timestamp_from_us;
 use uuid::Uuid;
 
 use super::codes::Coded;
-use super::{casework, routing};
+use super::{casework, conversation, routing};
 use crate::domain::compensation::{Compensation, CompensationState, Good, Terms};
 use crate::domain::complaint::Complaint;
 use crate::domain::finding::Finding;
@@ -293,6 +293,11 @@ pub(crate) fn interaction(interaction: &Interaction) -> wire::Interaction {
         recorded_by: interaction.recorded_by.clone(),
         occur_time: Some(timestamp_from_us(words.occurred_at_us)),
         create_time: Some(timestamp_from_us(interaction.recorded_at_us)),
+        attachments: words.extras.attachments.iter().map(conversation::attachment).collect(),
+        cues: words.extras.cues.iter().map(conversation::cue).collect(),
+        emotion: optional_number(words.extras.emotion.map(|(emotion, _)| emotion)),
+        emotion_intensity: words.extras.emotion.map_or(0, |(_, intensity)| intensity),
+        duration_s: words.extras.duration_s.unwrap_or_default(),
     }
 }
 

@@ -5,11 +5,12 @@ use commit::Aggregate;
 use kernel::{Cursor, PageRequest};
 use uuid::Uuid;
 
-use super::remedy_rows::{BudgetRow, MandateRow, StaffRow};
+use super::remedy_rows::{BudgetRow, MandateRow, StaffRow, TemplateRow};
 use super::{Page, Reads, corrupt, sql};
 use crate::domain::budget::Budget;
 use crate::domain::mandate::Mandate;
 use crate::domain::staff::Staff;
+use crate::domain::template::Template;
 use crate::domain::{BranchId, StaffId};
 
 /// Deadlines that the timer fires in one go; what is left comes right after.
@@ -26,6 +27,13 @@ impl Reads {
     pub async fn find_staff(&self, staff: StaffId) -> Result<Option<Staff>> {
         let rows: Vec<StaffRow> = self.db.fetch_all(sql::STAFF_BY_ID, args![staff.uuid()]).await?;
         rows.into_iter().next().map(Staff::from_row).transpose().map_err(corrupt)
+    }
+
+    /// The first of these templates that is there.
+    pub async fn find_template(&self, nearest: &[Uuid]) -> Result<Option<Template>> {
+        let rows: Vec<TemplateRow> = self.db.fetch_all(sql::TEMPLATES_BY_ID, args![nearest]).await?;
+        let found: Vec<Template> = super::all(rows)?;
+        Ok(nearest.iter().find_map(|id| found.iter().find(|template| template.id == *id)).cloned())
     }
 
     /// What the branch used of its allowances, by unit and period. Ask first whether the caller reaches it.

@@ -12,6 +12,7 @@ use crate::domain::mandate::Mandate;
 use crate::domain::routing::{Affinity, Roster};
 use crate::domain::staff::Staff;
 use crate::domain::tally::Tally;
+use crate::domain::template::Template;
 
 /// Declares aggregates that are stored as a document: `Type "table" id_field RowName { column: kind = value }`. The
 /// columns are there for queries; they are written and not read.
@@ -63,6 +64,7 @@ documents! {
     }
     Tally "tally" id TallyRow TALLY {}
     Staff "staff" id StaffRow STAFF {}
+    Template "template" id TemplateRow TEMPLATE {}
     Roster "roster" branch RosterRow ROSTER {}
     Affinity "affinity" customer AffinityRow AFFINITY {}
 }

@@ -12,7 +12,7 @@ use crate::domain::code::Channel;
 use crate::domain::complaint::{Complaint, Story};
 use crate::domain::follow_up::{FollowUp, FollowUpKind, FollowUpState};
 use crate::domain::history::HistoryEntry;
-use crate::domain::interaction::{Direction, Interaction, Words};
+use crate::domain::interaction::{Direction, Extras, Interaction, Words};
 use crate::domain::lifecycle::State;
 use crate::domain::number::Counter;
 use crate::domain::{BranchId, ComplaintId, CustomerId, FollowUpId, InteractionId, StaffId};
@@ -205,6 +205,7 @@ static INTERACTION: Table = Table::new(
         ("recorded_by", Kind::Text),
         ("occurred_at_us", Kind::Int),
         ("recorded_at_us", Kind::Int),
+        ("doc", Kind::Json),
     ],
     OnConflict::Fail,
 );
@@ -222,6 +223,7 @@ pub struct InteractionRow {
     recorded_by: String,
     occurred_at_us: i64,
     recorded_at_us: i64,
+    doc: Option<Json<Extras>>,
 }
 
 impl Aggregate for Interaction {
@@ -241,6 +243,7 @@ impl Aggregate for Interaction {
                 body: row.body,
                 external_message_id: row.external_message_id,
                 occurred_at_us: row.occurred_at_us,
+                extras: row.doc.map(|extras| extras.0).unwrap_or_default(),
             },
             recorded_by: row.recorded_by,
             recorded_at_us: row.recorded_at_us,
@@ -249,6 +252,8 @@ impl Aggregate for Interaction {
     }
 
     fn to_row(&self, row: &mut Rows) {
+        let extras = &self.words.extras;
+        let extras = (!extras.is_empty()).then(|| serde_json::to_string(extras).unwrap_or_default());
         row.uuid(self.id.uuid())
             .uuid(self.complaint.uuid())
             .int(self.seq)
@@ -258,7 +263,8 @@ impl Aggregate for Interaction {
             .text(self.words.external_message_id.as_deref())
             .text(self.recorded_by.as_str())
             .int(self.words.occurred_at_us)
-            .int(self.recorded_at_us);
+            .int(self.recorded_at_us)
+            .text(extras.as_deref());
     }
 
     commit::identity!(id, version);

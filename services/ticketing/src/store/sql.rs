@@ -76,7 +76,7 @@ pub(crate) const HISTORY: Sql = Sql::same(
 /// $1 complaint, $2 last number shown, $3 limit.
 pub(crate) const INTERACTIONS: Sql = Sql::same(
     "select id, complaint_id, seq, direction, channel, body, external_message_id, recorded_by, occurred_at_us, \
-     recorded_at_us from interaction where complaint_id = $1 and seq > $2 order by seq limit $3",
+     recorded_at_us, doc from interaction where complaint_id = $1 and seq > $2 order by seq limit $3",
 );
 
 /// $1 ids.
@@ -157,6 +157,12 @@ pub(crate) const MANDATE_BY_ID: Sql = Sql::same("select id, version, doc from ma
 /// $1 id.
 pub(crate) const STAFF_BY_ID: Sql = Sql::same("select id, version, doc from staff where id = $1");
 
+/// $1 ids.
+pub(crate) const TEMPLATES_BY_ID: Sql = Sql::split(
+    "select id, version, doc from template where id = any($1)",
+    "select id, version, doc from template where id in (select unhex(value) from json_each($1))",
+);
+
 /// $1 branch, $2 last id shown, $3 limit.
 pub(crate) const BUDGETS: Sql = Sql::same(
     "select id, version, branch_id, period, doc from budget where branch_id = $1 and id > $2 order by id limit $3",
@@ -181,6 +187,7 @@ pub const ALL: &[Sql] = &[
     MANDATE_BY_ID,
     BUDGETS,
     STAFF_BY_ID,
+    TEMPLATES_BY_ID,
     DEADLINES_DUE,
     RULE_BOOK,
     SLA_POLICIES_IN_FORCE,

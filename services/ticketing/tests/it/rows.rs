@@ -16,7 +16,7 @@ use ticketing::domain::ending::Ending;
 use ticketing::domain::finding::{FactStatus, Finding};
 use ticketing::domain::follow_up::{FollowUp, FollowUpKind, FollowUpState};
 use ticketing::domain::historical::{CompanyResponse, HistoricalCase};
-use ticketing::domain::interaction::{Direction, Interaction, Words};
+use ticketing::domain::interaction::{Attachment, Cue, CueKind, Direction, Emotion, Extras, Interaction, Words};
 use ticketing::domain::lifecycle::State;
 use ticketing::domain::mandate::{Allowance, Mandate, Period, Rolling, Rule, Unit};
 use ticketing::domain::merge::Merge;
@@ -26,6 +26,7 @@ use ticketing::domain::proposal::{Choice, ChoiceMaker, Proposal, ProposalKind, P
 use ticketing::domain::routing::{Affinity, Ask, AskState, Escalation, Needs, Roster, Routing, Score, Trigger};
 use ticketing::domain::staff::{Grant, Profile, Skill, Staff};
 use ticketing::domain::tally::{Line, Tally};
+use ticketing::domain::template::{Template, Variant};
 use uuid::Uuid;
 
 use crate::bench::both;
@@ -311,6 +312,18 @@ async fn every_other_aggregate_survives_its_row() {
             body: "Line\nand ✓".into(),
             external_message_id: Some("<1@x>".into()),
             occurred_at_us: 8,
+            extras: Extras {
+                attachments: vec![Attachment {
+                    name: "cup.jpg".into(),
+                    reference: "files/7".into(),
+                    media_type: "image/jpeg".into(),
+                    sha256: "00".into(),
+                    size_bytes: 9,
+                }],
+                cues: vec![Cue { kind: CueKind::Tone, value: "loud ✓".into(), intensity: 4 }],
+                emotion: Some((Emotion::Angry, 5)),
+                duration_s: Some(60),
+            },
         };
         let interaction = Interaction {
             id: id(1).into(),
@@ -321,7 +334,7 @@ async fn every_other_aggregate_survives_its_row() {
             recorded_at_us: 9,
             version: 1,
         };
-        let bare = Words { channel: None, external_message_id: None, ..words };
+        let bare = Words { channel: None, external_message_id: None, extras: Extras::default(), ..words };
         check_survival(&bench, Interaction { id: id(2).into(), seq: 2, words: bare, ..interaction.clone() }).await;
         check_survival(&bench, interaction).await;
         let branch = Branch {
@@ -409,6 +422,18 @@ async fn what_is_promised_and_spent_survives_its_row() {
             cases: vec![id(6).into()],
             ..Staff::new(id(1).into())
         };
+        let template = Template {
+            id: id(1),
+            version: 2,
+            code: "sorry".into(),
+            locale: "rw".into(),
+            variant: Variant::Terse,
+            body: "{name} ✓".into(),
+            jargon: vec!["ledger".into()],
+            created_at_us: 3,
+            updated_at_us: 4,
+        };
+        check_survival(&bench, template).await;
         let roster = Roster { branch: id(1).into(), version: 2, members: vec![id(3).into()] };
         check_survival(&bench, roster).await;
         let affinity = Affinity { customer: id(1).into(), version: 2, staff: id(3).into(), at_us: 4 };

@@ -4,7 +4,7 @@ use commit::{Verb, ensure};
 
 use crate::Ticketing;
 use crate::domain::code::Channel;
-use crate::domain::interaction::{Direction, Interaction, Words};
+use crate::domain::interaction::{Direction, Extras, Interaction, Words};
 use crate::domain::lifecycle::Command;
 use crate::domain::{Case, CaseFile, Cx, Desk, Event, Outcome, Refusal};
 
@@ -33,6 +33,7 @@ impl Verb<Ticketing> for Acknowledge {
                 body: self.message.clone(),
                 external_message_id: None,
                 occurred_at_us: cx.now_us,
+                extras: Extras::default(),
             };
             Interaction::record(words, complaint, &mut desk.interactions, &mut desk.history, cx);
         }

@@ -5,7 +5,7 @@ use commit::{Verb, ensure};
 use crate::Ticketing;
 use crate::domain::code::Channel;
 use crate::domain::complaint::WaitingOn;
-use crate::domain::interaction::{Direction, Interaction, Words};
+use crate::domain::interaction::{Direction, Extras, Interaction, Words};
 use crate::domain::lifecycle::Command;
 use crate::domain::{Case, CaseFile, Cx, Desk, Outcome, Refusal};
 
@@ -27,6 +27,8 @@ pub struct AddInteraction {
     pub external_message_id: Option<String>,
     /// When; `None` = now.
     pub occurred_at_us: Option<i64>,
+    /// What came with them.
+    pub extras: Extras,
 }
 
 /// The words on record, and their complaint.
@@ -39,20 +41,26 @@ pub struct Added {
 }
 
 impl AddInteraction {
-    /// The natural key of the message, if its channel numbers messages.
-    fn message_key(&self) -> Option<String> {
-        self.external_message_id.as_ref().map(|message| format!("{}:{message}", self.channel.code()))
-    }
-
     /// The interaction that this message became when it came before.
     fn find_earlier(&self, desk: &mut Desk) -> Outcome<Option<Interaction>> {
-        let Some(key) = self.message_key() else { return Ok(None) };
-        let Some(holder) = desk.claims.owner(EXTERNAL_MESSAGE, key.as_bytes())? else { return Ok(None) };
-        let earlier = desk.interactions.get(holder)?.cloned();
+        let Some(message) = &self.external_message_id else { return Ok(None) };
+        let earlier = earlier(self.channel, message, desk)?;
         let here = earlier.as_ref().is_none_or(|earlier| earlier.complaint == self.case.complaint);
         ensure!(here, Refusal::MessageElsewhere);
         Ok(earlier)
     }
+}
+
+/// The natural key of a message of a channel.
+fn message_key(channel: Channel, message: &str) -> String {
+    format!("{}:{message}", channel.code())
+}
+
+/// The interaction that a message of a channel became, if it came before.
+pub(super) fn earlier(channel: Channel, message: &str, desk: &mut Desk) -> Outcome<Option<Interaction>> {
+    let key = message_key(channel, message);
+    let Some(holder) = desk.claims.owner(EXTERNAL_MESSAGE, key.as_bytes())? else { return Ok(None) };
+    Ok(desk.interactions.get(holder)?.cloned())
 }
 
 impl Verb<Ticketing> for AddInteraction {
@@ -77,9 +85,11 @@ impl Verb<Ticketing> for AddInteraction {
             body: self.body.clone(),
             external_message_id: self.external_message_id.clone(),
             occurred_at_us,
+            extras: self.extras.clone(),
         };
         let interaction = Interaction::record(words, complaint, &mut desk.interactions, &mut desk.history, cx);
-        if let Some(key) = self.message_key() {
+        if let Some(message) = &self.external_message_id {
+            let key = message_key(self.channel, message);
             let taken = desk.claims.take(EXTERNAL_MESSAGE, key.as_bytes(), interaction.id)?;
             ensure!(taken.is_ok(), Refusal::MessageElsewhere);
         }
@@ -105,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn the_same_message_counts_once_also_when_the_case_is_over() {
+    fn a26_the_same_message_counts_once_also_when_the_case_is_over() {
         let (mut stage, case) = Stage::at(State::Received);
         let verb = AddInteraction { external_message_id: Some("<a@b>".to_owned()), ..words(case.clone()) };
         let first = stage.play(&verb).unwrap();

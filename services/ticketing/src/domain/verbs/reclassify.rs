@@ -6,7 +6,7 @@ use commit::{Verb, ensure};
 use crate::Ticketing;
 use crate::domain::class::CaseKind;
 use crate::domain::complaint::WaitingOn;
-use crate::domain::interaction::{Direction, Interaction, Words};
+use crate::domain::interaction::{Direction, Extras, Interaction, Words};
 use crate::domain::lifecycle::Command;
 use crate::domain::{Case, CaseFile, Cx, Desk, Event, Outcome, Refusal};
 
@@ -42,6 +42,7 @@ impl Verb<Ticketing> for Reclassify {
             body: self.reason.clone(),
             external_message_id: None,
             occurred_at_us: cx.now_us,
+            extras: Extras::default(),
         };
         Interaction::record(words, complaint, &mut desk.interactions, &mut desk.history, cx);
         let (id, class) = (complaint.id, &mut complaint.story.class);

@@ -7,7 +7,7 @@ use crate::Ticketing;
 use crate::domain::class::{CaseKind, Class, Confidentiality, Link, LinkKind};
 use crate::domain::code::Channel;
 use crate::domain::complaint::{Story, WaitingOn};
-use crate::domain::interaction::{Direction, Interaction, Words};
+use crate::domain::interaction::{Direction, Extras, Interaction, Words};
 use crate::domain::lifecycle::Command;
 use crate::domain::{Case, CaseFile, ComplaintId, Cx, Desk, Event, Outcome};
 
@@ -35,6 +35,7 @@ impl Verb<Ticketing> for Withdraw {
             body: self.statement.clone(),
             external_message_id: None,
             occurred_at_us: cx.now_us,
+            extras: Extras::default(),
         };
         Interaction::record(words, complaint, &mut desk.interactions, &mut desk.history, cx);
         let holds = complaint.story.proposal_sets.last_mut().map(|last| last.give_way(cx.now_us));
