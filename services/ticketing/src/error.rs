@@ -68,12 +68,24 @@ pub(crate) fn item_invalid(field: &str, description: &str) -> ItemError {
     }
 }
 
+fn failed(reason: &'static str, message: &str) -> Fault {
+    Fault::new(Code::FailedPrecondition, reason, message)
+}
+
+fn invalid(message: &str) -> Fault {
+    Fault::new(Code::InvalidArgument, status::reason::INVALID_ARGUMENT, message)
+}
+
+fn missing(reason: &'static str, message: &str) -> Fault {
+    Fault::new(Code::NotFound, reason, message)
+}
+
+fn exists(reason: &'static str, message: &str) -> Fault {
+    Fault::new(Code::AlreadyExists, reason, message)
+}
+
 fn fault(refusal: &Refusal) -> Fault {
     use Refusal as R;
-    let failed = |reason, message| Fault::new(Code::FailedPrecondition, reason, message);
-    let invalid = |message| Fault::new(Code::InvalidArgument, status::reason::INVALID_ARGUMENT, message);
-    let missing = |reason, message| Fault::new(Code::NotFound, reason, message);
-    let exists = |reason, message| Fault::new(Code::AlreadyExists, reason, message);
     match refusal {
         R::CustomerErased => failed("CUSTOMER_ERASED", "the customer was erased, and the complaint with it"),
         R::ComplaintNotFound => missing("COMPLAINT_NOT_FOUND", "there is no such complaint"),
@@ -133,13 +145,56 @@ fn fault(refusal: &Refusal) -> Fault {
         }
         R::NotYetHappened { field } => invalid("must not lie in the future").at(*field),
         R::SentBeforeReceived => invalid("must not be before receive_date").at("historical_case.send_date"),
+        R::CaseMismatch => exists("CASE_MISMATCH", "this case stands already, with other content"),
+        R::ApologyNeeded
+        | R::TargetTwice
+        | R::PolicyVersionMismatch { .. }
+        | R::PolicyNotFound
+        | R::DesiredOutcomeNeeded
+        | R::EvidenceNeeded
+        | R::BlamesCustomer { .. }
+        | R::NotImmediate
+        | R::AlreadySo
+        | R::QuestionNotFound
+        | R::QuestionAnswered
+        | R::LiabilityNeedsApprover
+        | R::NotAnotherKind
+        | R::StillAComplaint
+        | R::PromisePast { .. }
+        | R::OfferStanding
+        | R::ApprovalNotPending
+        | R::OwnApproval
+        | R::BudgetExhausted
+        | R::MergeWithItself
+        | R::MergeTargetOver
+        | R::CustomersDiffer
+        | R::UndoOver
+        | R::MergeOverwritten
+        | R::AskStanding
+        | R::NotAsked
+        | R::Recused
+        | R::StaffLeft
+        | R::StaffUnknown
+        | R::NothingAbove
+        | R::TemplateBroken
+        | R::TemplateNotFound
+        | R::ValueMissing { .. }
+        | R::MandateNotFound
+        | R::NotReversible
+        | R::SecondPersonNeeded => fault_beside(refusal),
+    }
+}
+
+/// Refusals of what stands beside the main path. That each has its words here is for the test to say.
+fn fault_beside(refusal: &Refusal) -> Fault {
+    use Refusal as R;
+    match refusal {
         R::PolicyNotFound => missing("POLICY_NOT_FOUND", "there is no such policy"),
         R::PolicyVersionMismatch { current } => {
             let message = "the policy has changed since it was read; read it again";
             Fault::new(Code::Aborted, "POLICY_VERSION_MISMATCH", message).with([("etag", current.to_string())])
         }
         R::TargetTwice => invalid("must name each metric once").at("targets"),
-        R::CaseMismatch => exists("CASE_MISMATCH", "this case stands already, with other content"),
         R::ApologyNeeded => {
             failed("APOLOGY_NEEDED", "apologize, or say why nobody did; it admits nothing").at("unapologized_reason")
         }
@@ -189,9 +244,64 @@ fn fault(refusal: &Refusal) -> Fault {
         R::MandateNotFound => missing("MANDATE_NOT_FOUND", "the branch has no mandate"),
         R::NotReversible => failed("NOT_REVERSIBLE", "it was not given, or was taken back already"),
         R::SecondPersonNeeded => failed("SECOND_PERSON_NEEDED", "a second person must ask for the same"),
+        _ => failed(UNWORDED, "it does not fit"),
     }
 }
 
+/// The reason of a refusal without words of its own: none has it.
+const UNWORDED: &str = "REFUSED";
+
 fn proposal_at(place: usize) -> String {
     format!("proposals[{place}]")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_refusal_has_words_and_a_reason_of_its_own() {
+        use Refusal as R;
+        let beside = [
+            R::TargetTwice,
+            R::PolicyVersionMismatch { current: 1 },
+            R::PolicyNotFound,
+            R::ApologyNeeded,
+            R::DesiredOutcomeNeeded,
+            R::EvidenceNeeded,
+            R::BlamesCustomer { field: "a", phrase: "b" },
+            R::NotImmediate,
+            R::AlreadySo,
+            R::QuestionNotFound,
+            R::QuestionAnswered,
+            R::LiabilityNeedsApprover,
+            R::NotAnotherKind,
+            R::StillAComplaint,
+            R::PromisePast { proposal: 1 },
+            R::OfferStanding,
+            R::ApprovalNotPending,
+            R::OwnApproval,
+            R::BudgetExhausted,
+            R::MergeWithItself,
+            R::MergeTargetOver,
+            R::CustomersDiffer,
+            R::UndoOver,
+            R::MergeOverwritten,
+            R::AskStanding,
+            R::NotAsked,
+            R::Recused,
+            R::StaffLeft,
+            R::StaffUnknown,
+            R::NothingAbove,
+            R::TemplateBroken,
+            R::TemplateNotFound,
+            R::ValueMissing { name: String::new() },
+            R::MandateNotFound,
+            R::NotReversible,
+            R::SecondPersonNeeded,
+        ];
+        for refusal in &beside {
+            assert_ne!(fault(refusal).reason, UNWORDED, "{refusal:?}");
+        }
+    }
 }

@@ -34,9 +34,15 @@ use store::Reads;
 pub const NAME: &str = "ticketing";
 
 /// The tables of the service, after those of the write path.
-pub const MIGRATIONS: ::store::Migrations =
-    ::store::migrations!["0001_ticketing", "0002_clocks", "0003_remedies", "0004_search", "0005_routing", "0006_conversation"]
-        .behind(&[
+pub const MIGRATIONS: ::store::Migrations = ::store::migrations![
+    "0001_ticketing",
+    "0002_clocks",
+    "0003_remedies",
+    "0004_search",
+    "0005_routing",
+    "0006_conversation"
+]
+.behind(&[
     Wall::Through { table: "complaint_history", column: "complaint_id", parent: "complaint", key: "id" },
     Wall::Through { table: "interaction", column: "complaint_id", parent: "complaint", key: "id" },
     Wall::Hidden { table: "number_counter" },
@@ -95,7 +101,8 @@ pub async fn start(kit: &Kit, config: Config) -> anyhow::Result<Started> {
         .with(casework)
         .with(remedy)
         .with(routing)
-        .with(duplicates).with(conversation)
+        .with(duplicates)
+        .with(conversation)
         .with(sla)
         .with(search)
         .with(log)

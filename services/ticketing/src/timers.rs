@@ -13,8 +13,8 @@ use crate::events::brings_words;
 use crate::store::Reads;
 use crate::{Config, Ticketing};
 
-/// Events whose words are brought into the index in one go.
-const INDEX_EVENTS: usize = 500;
+/// Events whose words are brought into the index in one go: few enough that nobody waits for the writing of their words.
+const INDEX_EVENTS: usize = 200;
 
 /// What a timer works with.
 #[derive(Clone)]

@@ -26,7 +26,8 @@ use super::sla::Rules;
 use super::verbs::{
     Acknowledge, AddInteraction, Assign, ChooseProposal, Close, CompleteFollowUp, ConfirmUnderstanding, DeadlineComes,
     FastTrack, ImportItem, KeepPromise, MergeComplaint, OfferProposals, Open, OpenFollowOn, Reclassify, RecordFinding,
-    Reopen, Resolve, ReverseCompensation, SettleCompensation, Settlement, StartInvestigation, Transfer, WaivePromise, Withdraw,
+    Reopen, Resolve, ReverseCompensation, SettleCompensation, Settlement, StartInvestigation, Transfer, WaivePromise,
+    Withdraw,
 };
 use super::{BranchId, Case, CaseFile, ComplaintId, CustomerId, Event, FollowUpId, Policy, Refusal, StaffId};
 use crate::Ticketing;

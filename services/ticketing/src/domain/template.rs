@@ -88,7 +88,9 @@ pub fn fill(body: &str, values: &[(String, String)], thanked: bool) -> Result<St
 /// Whether every place of a text is closed and has a name.
 pub fn is_whole(body: &str) -> bool {
     let mut places = body.split('{').skip(1);
-    places.all(|place| place.split_once('}').is_some_and(|(name, _)| !name.is_empty() && !name.contains(char::is_whitespace)))
+    places.all(|place| {
+        place.split_once('}').is_some_and(|(name, _)| !name.is_empty() && !name.contains(char::is_whitespace))
+    })
 }
 
 fn without_thanks(body: &str) -> String {
@@ -115,7 +117,10 @@ mod tests {
         let body = "Thank you, {name}! Your coffee comes today. Thanks again.";
         let values = [("name".to_owned(), "Amina".to_owned())];
         assert_eq!(fill(body, &values, true).unwrap(), "Your coffee comes today.");
-        assert_eq!(fill("Thank you for the photo of the broken cup.", &[], true).unwrap(), "Thank you for the photo of the broken cup.");
+        assert_eq!(
+            fill("Thank you for the photo of the broken cup.", &[], true).unwrap(),
+            "Thank you for the photo of the broken cup."
+        );
     }
 
     #[test]

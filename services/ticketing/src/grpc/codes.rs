@@ -18,6 +18,7 @@ use crate::domain::proposal::{ChoiceMaker, ProposalKind};
 use crate::domain::routing::{AskState, Trigger};
 use crate::domain::template::Variant;
 use crate::domain::sla::{ClockState, Metric, Reason, SlaState};
+use crate::domain::template::Variant;
 
 /// A value of the domain that the contract has a number for.
 pub(crate) trait Coded: Copy {

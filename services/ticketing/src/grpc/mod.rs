@@ -4,6 +4,7 @@
 
 mod casework;
 pub(crate) mod codes;
+mod conversation;
 mod decode;
 mod conversation;
 mod duplicates;

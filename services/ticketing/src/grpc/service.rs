@@ -292,7 +292,13 @@ impl TicketingService for Api {
             body: body.body,
             external_message_id: optional_text(body.external_message_id),
             occurred_at_us: instant(body.occur_time.as_ref()),
-            extras: conversation::extras(body.attachments, body.cues, body.emotion, body.emotion_intensity, body.duration_s)?,
+            extras: conversation::extras(
+                body.attachments,
+                body.cues,
+                body.emotion,
+                body.emotion_intensity,
+                body.duration_s,
+            )?,
         };
         let wire::AddInteractionResponse { interaction, complaint } = self.submit(&call, verb).await?;
         let complaint = Some(self.complete(&call, complaint.unwrap_or_default()).await?);

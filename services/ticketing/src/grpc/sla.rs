@@ -16,7 +16,7 @@ use super::wire::optional_number;
 use crate::domain::class::{CaseKind, Priority};
 use crate::domain::complaint::{Severity, WaitingOn};
 use crate::domain::sla::policy::{DEFAULT_WARN_PERCENT, Scope, Subject};
-use crate::domain::sla::{Clock, Fact, Interval, Mark, SlaPolicy, Target, Terms, Watch, replay};
+use crate::domain::sla::{ClockRun, Fact, Interval, Mark, SlaPolicy, Target, Terms, Watch, replay};
 use crate::domain::verbs::PutSlaPolicy;
 use crate::domain::{BranchId, Refusal};
 use crate::error::refused_by;
@@ -62,7 +62,7 @@ fn policy(policy: &SlaPolicy) -> wire::SlaPolicy {
     }
 }
 
-fn clock(clock: &Clock) -> wire::SlaClock {
+fn clock(clock: &ClockRun) -> wire::SlaClock {
     let last = clock.intervals.len().saturating_sub(1);
     let intervals = clock.intervals.iter().enumerate();
     wire::SlaClock {

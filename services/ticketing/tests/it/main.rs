@@ -10,6 +10,7 @@ mod clocks;
 mod import;
 mod lists;
 mod neighbours;
+mod remedies;
 mod rows;
 mod search;
 mod statements;

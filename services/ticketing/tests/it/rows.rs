@@ -162,6 +162,24 @@ fn routing() -> Routing {
     Routing { needs, asks: AskState::ALL.iter().copied().map(ask).collect(), escalations: vec![escalation] }
 }
 
+fn historical() -> HistoricalCase {
+    HistoricalCase {
+        source_system: "cfpb".into(),
+        source_ref: "1".into(),
+        product: "Mortgage".into(),
+        sub_product: "Other".into(),
+        issue: "Servicing".into(),
+        sub_issue: "Fees".into(),
+        organization: "A bank".into(),
+        region: "VA".into(),
+        response: CompanyResponse::Untimely,
+        timely: Some(false),
+        disputed: Some(true),
+        received_on: "2013-07-29".parse().unwrap(),
+        sent_on: Some("2013-07-30".parse().unwrap()),
+    }
+}
+
 /// A complaint with nothing left out.
 fn eventful() -> Complaint {
     let promise = |number, state| Promise {
@@ -233,21 +251,7 @@ fn eventful() -> Complaint {
         reopenings: vec![Reopening { reason_code: "CAME_BACK".into(), reason: "Again".into(), at_us: 23 }],
         closed_at_us: Some(24),
         interaction_count: 5,
-        origin: Some(HistoricalCase {
-            source_system: "cfpb".into(),
-            source_ref: "1".into(),
-            product: "Mortgage".into(),
-            sub_product: "Other".into(),
-            issue: "Servicing".into(),
-            sub_issue: "Fees".into(),
-            organization: "A bank".into(),
-            region: "VA".into(),
-            response: CompanyResponse::Untimely,
-            timely: Some(false),
-            disputed: Some(true),
-            received_on: "2013-07-29".parse().unwrap(),
-            sent_on: Some("2013-07-30".parse().unwrap()),
-        }),
+        origin: Some(historical()),
         ..Story::new("Wrong \"item\" ✓".into(), Severity::Critical)
     };
     Complaint {

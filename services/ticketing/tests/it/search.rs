@@ -127,7 +127,7 @@ async fn a64_nothing_out_of_reach_is_found_counted_or_exported() {
         let seen = about(&place, HERE, "Secret sauce").await.complaint_id;
         assert_eventually(SOON, || async { found(&place, BranchScope::All, words("secret")).await.len() == 2 }).await;
         let here = || BranchScope::only([HERE]);
-        assert_eq!(found(&place, here(), words("secret")).await, [seen.clone()]);
+        assert_eq!(found(&place, here(), words("secret")).await, std::slice::from_ref(&seen));
         assert_eq!(found(&place, here(), words("recipe")).await, Vec::<String>::new());
         let there = wire::ComplaintQuery { branch_id: THERE.to_string(), ..words("") };
         assert_eq!(found(&place, here(), there.clone()).await, Vec::<String>::new());

@@ -15,7 +15,7 @@ pub mod watch;
 
 pub use mark::{Fact, Mark};
 pub use policy::{SlaPolicy, Target, Terms};
-pub use replay::{Alarm, AlarmKind, Clock, Interval, replay};
+pub use replay::{Alarm, AlarmKind, ClockRun, Interval, replay};
 pub use rules::Rules;
 pub use watch::Watch;
 
@@ -55,8 +55,10 @@ codes! {
     }
 
     /// How a case stands with all its clocks.
+    #[derive(Default)]
     pub enum SlaState {
         /// Nothing is promised.
+        #[default]
         Unwatched = "NONE",
         /// All is in time.
         OnTrack = "ON_TRACK",

@@ -11,7 +11,7 @@ use crate::domain::complaint::WaitingOn;
 
 /// One run of a clock, from its start to its end.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Clock {
+pub struct ClockRun {
     /// What it measures.
     pub metric: Metric,
     /// Which run of this metric it is, from 1.
@@ -84,7 +84,7 @@ pub enum AlarmKind {
     Breach,
 }
 
-impl Clock {
+impl ClockRun {
     /// Whether what it measures is still owed.
     pub const fn is_open(&self) -> bool {
         matches!(self.state, ClockState::Running | ClockState::Paused)
@@ -106,7 +106,7 @@ impl Clock {
 }
 
 /// The clocks of a case at `now_us`, in the order in which they began.
-pub fn replay(marks: &[Mark], rules: &Rules, now_us: i64) -> Vec<Clock> {
+pub fn replay(marks: &[Mark], rules: &Rules, now_us: i64) -> Vec<ClockRun> {
     let mut ordered: Vec<&Mark> = marks.iter().collect();
     ordered.sort_by_key(|mark| mark.at_us);
     let mut play = Replay::new(rules);
@@ -128,7 +128,7 @@ struct Replay<'a> {
     assigned: bool,
     resolved: bool,
     ended: bool,
-    clocks: Vec<Clock>,
+    clocks: Vec<ClockRun>,
 }
 
 impl<'a> Replay<'a> {
@@ -319,7 +319,7 @@ impl<'a> Replay<'a> {
             return;
         }
         let earlier = self.clocks.iter().filter(|clock| clock.metric == metric).count();
-        self.clocks.push(Clock {
+        self.clocks.push(ClockRun {
             metric,
             cycle: u32::try_from(earlier).unwrap_or(u32::MAX).saturating_add(1),
             state: ClockState::Running,
@@ -402,7 +402,7 @@ impl<'a> Replay<'a> {
     }
 
     /// Counts what is open up to `now_us` and reckons when it falls due.
-    fn finish(mut self, now_us: i64) -> Vec<Clock> {
+    fn finish(mut self, now_us: i64) -> Vec<ClockRun> {
         let percent = self.terms.map_or(0, |terms| terms.warn_percent);
         for place in 0..self.clocks.len() {
             if !self.clocks[place].is_open() {
@@ -426,7 +426,7 @@ fn hours<'a>(rules: &'a Rules, target: &Target, metric: Metric, branch: BranchId
 }
 
 /// What is still to be told of `clocks`, soonest first; some of it may lie ahead. `told` says what was told before.
-pub fn alarms(clocks: &[Clock], told: impl Fn(AlarmKind, Metric, i64) -> bool) -> Vec<Alarm> {
+pub fn alarms(clocks: &[ClockRun], told: impl Fn(AlarmKind, Metric, i64) -> bool) -> Vec<Alarm> {
     let mut alarms = Vec::new();
     for clock in clocks {
         let alarm = |kind, at_us, due_at_us| Alarm {

@@ -73,11 +73,11 @@ fn rules(hours: impl IntoIterator<Item = (BranchId, Spell)>) -> Rules {
     rules
 }
 
-fn find(clocks: &[Clock], metric: Metric) -> &Clock {
+fn find(clocks: &[ClockRun], metric: Metric) -> &ClockRun {
     clocks.iter().rev().find(|clock| clock.metric == metric).unwrap()
 }
 
-fn untold(clocks: &[Clock]) -> Vec<(AlarmKind, Metric, i64)> {
+fn untold(clocks: &[ClockRun]) -> Vec<(AlarmKind, Metric, i64)> {
     alarms(clocks, |_, _, _| false).into_iter().map(|alarm| (alarm.kind, alarm.metric, alarm.at_us)).collect()
 }
 

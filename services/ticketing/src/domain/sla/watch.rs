@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::mark::{Fact, Mark};
 use super::policy::Terms;
-use super::replay::{Alarm, AlarmKind, Clock, alarms, replay};
+use super::replay::{Alarm, AlarmKind, ClockRun, alarms, replay};
 use super::rules::Rules;
 use super::{ClockState, Metric, SlaState};
 use crate::domain::complaint::{Complaint, WaitingOn};
@@ -40,12 +40,6 @@ pub struct Watch {
     pub revision: i64,
 }
 
-impl Default for SlaState {
-    fn default() -> Self {
-        Self::Unwatched
-    }
-}
-
 impl Watch {
     /// Whether nothing was ever promised.
     pub fn is_empty(&self) -> bool {
@@ -53,7 +47,7 @@ impl Watch {
     }
 
     /// The clocks at `now_us`.
-    pub fn clocks(&self, rules: &Rules, now_us: i64) -> Vec<Clock> {
+    pub fn clocks(&self, rules: &Rules, now_us: i64) -> Vec<ClockRun> {
         replay(&self.marks, rules, now_us)
     }
 
@@ -123,7 +117,7 @@ impl Watch {
 }
 
 /// How a case stands with these clocks.
-fn state_of(clocks: &[Clock], now_us: i64) -> SlaState {
+fn state_of(clocks: &[ClockRun], now_us: i64) -> SlaState {
     let open = || clocks.iter().filter(|clock| clock.is_open());
     let mut running = open().filter(|clock| clock.state == ClockState::Running).peekable();
     if clocks.is_empty() {

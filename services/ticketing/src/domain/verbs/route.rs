@@ -70,9 +70,22 @@ fn wide(count: usize) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
 }
 
+/// Who is asked, and why.
+struct Pick {
+    staff: StaffId,
+    score: Score,
+    relaxed: bool,
+}
+
+/// Nobody fits now.
+struct Nobody {
+    /// Nor is there anybody who may work on it at all.
+    at_all: bool,
+}
+
 /// Who is asked next: at the branch of the case, else at the first above it where somebody may. A level of skill is
 /// let go of only after nobody has it; language, clearance and recusal never.
-fn pick(complaint: &Complaint, desk: &mut Desk, now_us: i64) -> Outcome<(Option<(StaffId, Score, bool)>, bool)> {
+fn pick(complaint: &Complaint, desk: &mut Desk, now_us: i64) -> Outcome<Result<Pick, Nobody>> {
     let path = path_of(&mut desk.branches, complaint.branch)?;
     let affinity: Option<Affinity> = match complaint.customer {
         Some(customer) => desk.affinities.get(customer)?.cloned(),
@@ -90,23 +103,26 @@ fn pick(complaint: &Complaint, desk: &mut Desk, now_us: i64) -> Outcome<(Option<
             let fitting: Vec<Candidate<'_>> =
                 fitting.filter(|one| !asked(one.staff.id) && one.may(&routing.needs, lower_by, now_us)).collect();
             if let Some((one, score)) = best(&fitting, &routing.needs, affinity.as_ref(), now_us) {
-                return Ok((Some((one.staff.id, score, lower_by > 0)), true));
+                return Ok(Ok(Pick { staff: one.staff.id, score, relaxed: lower_by > 0 }));
             }
         }
     }
-    Ok((None, anybody))
+    Ok(Err(Nobody { at_all: !anybody }))
 }
 
 /// Asks the next who may take the case, or leaves it in the queue of its place.
 pub(super) fn ask_next(id: ComplaintId, desk: &mut Desk, cx: &mut Cx<'_>) -> Outcome<()> {
     let Some(complaint) = desk.complaints.get(id)?.cloned() else { refuse!(Refusal::ComplaintNotFound) };
-    let (found, anybody) = pick(&complaint, desk, cx.now_us)?;
+    let found = pick(&complaint, desk, cx.now_us)?;
     let Some(draft) = desk.complaints.edit(id)? else { refuse!(Refusal::ComplaintNotFound) };
-    let Some((staff, score, relaxed)) = found else {
-        // Nobody at all, up to the top: that is an alarm, not only a queue.
-        let event = Event::Queued { complaint: id, branch: complaint.branch, nobody: !anybody };
-        draft.tell(event, &mut desk.history, cx);
-        return Ok(());
+    let Pick { staff, score, relaxed } = match found {
+        Ok(pick) => pick,
+        Err(Nobody { at_all }) => {
+            // Nobody at all, up to the top: that is an alarm, not only a queue.
+            let event = Event::Queued { complaint: id, branch: complaint.branch, nobody: at_all };
+            draft.tell(event, &mut desk.history, cx);
+            return Ok(());
+        }
     };
     let ask = cx.new_id();
     let state = AskState::Asked;

@@ -30,12 +30,8 @@ impl Verb<Ticketing> for Transfer {
         let from = std::mem::replace(&mut complaint.branch, self.to);
         // Whoever had it belongs to the old branch; the new one gives it to somebody of its own.
         complaint.owner = None;
-        let event = Event::Transferred {
-            complaint: complaint.id,
-            from,
-            to: self.to,
-            reason_code: self.reason_code.clone(),
-        };
+        let event =
+            Event::Transferred { complaint: complaint.id, from, to: self.to, reason_code: self.reason_code.clone() };
         complaint.step(next, event, &mut desk.history, cx);
         Ok(CaseFile::of(complaint, &mut desk.follow_ups)?)
     }
