@@ -45,7 +45,17 @@ pub const MIGRATIONS: ::store::Migrations = ::store::migrations![
 .behind(&[
     Wall::Through { table: "complaint_history", column: "complaint_id", parent: "complaint", key: "id" },
     Wall::Through { table: "interaction", column: "complaint_id", parent: "complaint", key: "id" },
+    Wall::Through { table: "budget_entry", column: "complaint_id", parent: "complaint", key: "id" },
+    Wall::Through { table: "deadline", column: "complaint_id", parent: "complaint", key: "id" },
+    // What Karibu reads for itself.
     Wall::Hidden { table: "number_counter" },
+    Wall::Hidden { table: "rule_book" },
+    Wall::Hidden { table: "mandate" },
+    Wall::Hidden { table: "tally" },
+    Wall::Hidden { table: "staff" },
+    Wall::Hidden { table: "search_index" },
+    Wall::Hidden { table: "roster" },
+    Wall::Hidden { table: "affinity" },
 ]);
 
 /// The ticketing service as the write path sees it.
