@@ -17,6 +17,9 @@ use crate::fixture::{Running, SOON, ask, call, dial, house, request};
 async fn many_calls_share_a_lane_and_each_gets_its_own_answer() {
     let running = Running::start(&[]).await;
     let remote = running.remote();
+    // On a busy machine two thousand calls would wait longer for the first connection than a call waits.
+    let Upstream::Remote { lanes, .. } = &remote else { panic!("it is remote") };
+    assert_eventually(SOON, || async { lanes.connected() == 1 }).await;
     let calls = (0..2_000_u32).map(|n| {
         let ask = Ask { payload: n.to_be_bytes().to_vec(), ..ask("", n % 3) };
         call(remote.clone(), SAY, request(ask, &running.bearer()))
