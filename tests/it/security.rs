@@ -4,6 +4,7 @@ use karibu_tests::embedded;
 use karibu_tests::matrix::{Matrix, table};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[allow(clippy::print_stdout)] // the size of the matrix is what a reader of the run wants to see
 async fn every_method_answers_every_role_as_its_permission_and_branch_demand() {
     let place = embedded().await;
     let matrix = Matrix::set_up(&place).await;

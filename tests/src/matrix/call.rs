@@ -86,7 +86,10 @@ impl Caller {
             Err(status) => {
                 let details = status.get_error_details();
                 let reason = details.error_info().map(|info| info.reason.clone()).unwrap_or_default();
-                let said = format!("{} {details:?}", status.message());
+                let facts: std::collections::BTreeMap<String, String> =
+                    details.error_info().map(|info| info.metadata.clone().into_iter().collect()).unwrap_or_default();
+                let fields = details.bad_request().map(|bad| bad.field_violations.clone()).unwrap_or_default();
+                let said = format!("{} {facts:?} {fields:?}", status.message());
                 Answer { code: status.code(), reason, said, message: None }
             }
         }

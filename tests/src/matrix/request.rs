@@ -8,7 +8,7 @@ use proto::{MethodInfo, Permission};
 use uuid::Uuid;
 
 use super::seed::World;
-use super::wishes::{is_made_by_caller, plain, wish};
+use super::wishes::{is_made_by_caller, is_on_trust, plain, wish};
 
 /// The kind of a reference by e-mail address, phone number or card number.
 pub(super) const HANDLE: &str = "handle";
@@ -51,7 +51,7 @@ fn gather(message: &MessageDescriptor, path: &str, world: &World, depth: usize, 
         let rule = field_rule(&field).unwrap_or_default();
         let path = join(path, field.name());
         if is_reference(&field, &rule) {
-            if let Some(kind) = world.kind_of(field.name()) {
+            if let Some(kind) = world.kind_of(field.name()).filter(|_| !is_on_trust(message.name(), field.name())) {
                 found.push(Reference { path, kind });
             }
         } else if is_handle(message, &field) {

@@ -12,6 +12,7 @@ struct Wishes {
     business_wide: Vec<String>,
     destructive: Vec<String>,
     once: Vec<String>,
+    on_trust: Vec<String>,
 }
 
 fn wishes() -> &'static Wishes {
@@ -31,6 +32,7 @@ fn wishes() -> &'static Wishes {
                 "business_wide" => wishes.business_wide.push(name),
                 "destructive" => wishes.destructive.push(name),
                 "once" => wishes.once.push(name),
+                "on_trust" => wishes.on_trust.push(name),
                 _ => panic!("not a wish: {line}"),
             }
         }
@@ -56,6 +58,11 @@ pub(super) fn is_business_wide(id: &str) -> bool {
 /// Whether a method of this name takes away what others need.
 pub(super) fn is_destructive(method: &str) -> bool {
     wishes().destructive.iter().any(|start| method.starts_with(start))
+}
+
+/// Whether the service takes this id on trust, since it cannot know where the record is.
+pub(super) fn is_on_trust(message: &str, field: &str) -> bool {
+    wishes().on_trust.iter().any(|known| *known == format!("{message}.{field}"))
 }
 
 /// Whether a world is filled by one call of this method.
