@@ -50,7 +50,14 @@ fn public_methods_are_exactly_these() {
 #[test]
 fn streams_are_exactly_these() {
     let streams: Vec<&str> = methods().iter().filter(|method| !method.is_unary()).map(|method| &*method.path).collect();
-    assert_eq!(streams, ["/karibu.gateway.v1.EventService/Subscribe", "/karibu.hop.v1.LaneService/Batch"]);
+    assert_eq!(
+        streams,
+        [
+            "/karibu.gateway.v1.EventService/Subscribe",
+            "/karibu.hop.v1.LaneService/Batch",
+            "/karibu.ticketing.v1.SearchService/ExportComplaints",
+        ]
+    );
 }
 
 #[test]
