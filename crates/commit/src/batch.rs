@@ -143,13 +143,12 @@ struct ReplyRow {
 impl<'a, S: Service> Deciding<'a, S> {
     pub(crate) fn new(
         jobs: &'a [Job<S>],
-        (mode, head): (Mode, Head),
+        (mode, head, kept): (Mode, Head, Option<Kept<S>>),
         settings: &'a S::Settings,
         now_us: i64,
         ids: &'a mut IdSource,
         spent: &'a Clockwork,
         sealing: &'a Sealing,
-        kept: Option<Kept<S>>,
     ) -> Self {
         // Another replica may have changed what this one remembers; then it remembers nothing.
         let kept = kept.filter(|kept| kept.head.batch == head.batch);

@@ -225,9 +225,9 @@ impl<S: Service> Committer<S> {
             self.kept = Some(kept);
             return Ok(None);
         }
-        let (mode, spent, sealing) = ((Mode::Alone, head), &self.stats.spent, &self.sealing);
+        let (start, spent, sealing) = ((Mode::Alone, head, Some(kept)), &self.stats.spent, &self.sealing);
         let now_us = self.clock.now_us();
-        let deciding = Deciding::new(part, mode, settings, now_us, &mut self.ids, spent, sealing, Some(kept));
+        let deciding = Deciding::new(part, start, settings, now_us, &mut self.ids, spent, sealing);
         let decided = deciding.run(conn).await?;
         if decided.settings_changed {
             self.settings = None;
@@ -260,8 +260,8 @@ impl<S: Service> Committer<S> {
         let (now_us, kept) = (self.clock.now_us(), self.kept.take());
         let undisturbed = kept.as_ref().is_some_and(|kept| kept.head.batch == head.batch);
         self.calm = if undisturbed { self.calm.saturating_add(1) } else { 0 };
-        let (mode, spent, sealing) = ((Mode::Locked, head), &self.stats.spent, &self.sealing);
-        let deciding = Deciding::new(part, mode, settings, now_us, &mut self.ids, spent, sealing, kept);
+        let (start, spent, sealing) = ((Mode::Locked, head, kept), &self.stats.spent, &self.sealing);
+        let deciding = Deciding::new(part, start, settings, now_us, &mut self.ids, spent, sealing);
         let decided = deciding.run(conn).await?;
         let saved = Instant::now();
         if decided.saved {

@@ -158,7 +158,8 @@ impl Neighbours {
 
 async fn send<N: Name>(door: Door<Neighbour<N>>, verb: Tell) {
     let until = Instant::now() + SOON;
-    let submission = Submission { key: Uuid::now_v7(), fingerprint: 0, until, by: "test".into(), trace: None, cause: None };
+    let submission =
+        Submission { key: Uuid::now_v7(), fingerprint: 0, until, by: "test".into(), trace: None, cause: None };
     door.submit(submission, verb).await.unwrap();
 }
 

@@ -110,11 +110,7 @@ impl Db {
         } else {
             return Err(Error::Address("the database address must begin with postgres:// or sqlite:".to_owned()));
         };
-        Ok(Self {
-            pools,
-            inline: Inline::default(),
-            reader_role: options.reader_role.as_deref().map(Arc::from),
-        })
+        Ok(Self { pools, inline: Inline::default(), reader_role: options.reader_role.as_deref().map(Arc::from) })
     }
 
     /// For simulations: every later call to SQLite blocks its thread until it has ended, so that what happens on this

@@ -101,6 +101,7 @@ fn submission(command: &Command, again: u128) -> Submission {
         until: std::time::Instant::now() + FOR_EVER,
         by: Arc::from("caller"),
         trace: None,
+        cause: None,
     }
 }
 

@@ -12,6 +12,7 @@ use crate::consumer::{Poison, React};
 
 pub(crate) const TILL_MIGRATIONS: Migrations = Migrations {
     base: 1000,
+    walls: &[],
     steps: &[Migration {
         name: "0001_till",
         postgres: "",
@@ -23,6 +24,7 @@ pub(crate) const TILL_MIGRATIONS: Migrations = Migrations {
 
 pub(crate) const TALLY_MIGRATIONS: Migrations = Migrations {
     base: 1000,
+    walls: &[],
     steps: &[Migration {
         name: "0001_tally",
         postgres: "",

@@ -117,6 +117,6 @@ pub(crate) async fn write_path<S: Service>(
 ) -> (Door<S>, impl Future<Output = ()> + Send + use<S>) {
     // The ids of a process that is started again in the same millisecond must come behind those of the one before.
     clock.advance_us(1_000);
-    let options = commit::Options { queue: 256, batch, seed };
+    let options = commit::Options { queue: 256, batch, seed, ..commit::Options::default() };
     commit::assemble(db.clone(), clock.clone(), options).await.unwrap()
 }

@@ -51,11 +51,7 @@ impl Branches {
             return Ok(scope.clone());
         }
         if !wanted.iter().all(|branch| scope.allows(*branch)) {
-            return Err(status::with_reason(
-                tonic::Code::NotFound,
-                BRANCH_NOT_FOUND,
-                "there is no such branch",
-            ));
+            return Err(status::with_reason(tonic::Code::NotFound, BRANCH_NOT_FOUND, "there is no such branch"));
         }
         let tree = self.tree().await?;
         Ok(BranchScope::only(below(&tree, wanted)).intersect(scope))

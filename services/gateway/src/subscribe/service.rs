@@ -255,7 +255,11 @@ mod tests {
             tails: Tails::follow([], &house.stop, |_| {}),
             tokens: Tokens::new(&[], [1; 32]),
             branches: Branches::new(house.peers.clone(), house.minter.clone().unwrap()),
-            admission: Admission::new(Keys::new(ask), CustomerTokens::new(&[], [1; 32]), Rates::new(&"off".parse().unwrap())),
+            admission: Admission::new(
+                Keys::new(ask),
+                CustomerTokens::new(&[], [1; 32]),
+                Rates::new(&"off".parse().unwrap()),
+            ),
             seats: Seats::default(),
             stop: house.stop,
         }

@@ -74,7 +74,15 @@ impl Complaint {
 }
 
 fn erase_care(care: &mut Care) {
-    let Care { clarifications, empathies, apologies: _, unapologized_reason, no_outcome_desired: _, evidence, impact: _ } = care;
+    let Care {
+        clarifications,
+        empathies,
+        apologies: _,
+        unapologized_reason,
+        no_outcome_desired: _,
+        evidence,
+        impact: _,
+    } = care;
     for Clarification { question, answer, .. } in clarifications {
         question.clear();
         if let Some((words, _)) = answer {

@@ -16,7 +16,9 @@ use uuid::Uuid;
 
 use crate::Ticketing;
 use crate::domain::staff::Grant;
-use crate::domain::verbs::{BeginErasure, CloseBranch, PutBranch, PutStaff, SettleCompensation, Settlement, UpdateBranch};
+use crate::domain::verbs::{
+    BeginErasure, CloseBranch, PutBranch, PutStaff, SettleCompensation, Settlement, UpdateBranch,
+};
 
 /// The logs that ticketing follows.
 pub(crate) const SOURCES: &[&str] = &["organization", "loyalty", "profile"];

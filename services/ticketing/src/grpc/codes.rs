@@ -16,7 +16,6 @@ use crate::domain::lifecycle::State;
 use crate::domain::mandate::Period;
 use crate::domain::proposal::{ChoiceMaker, ProposalKind};
 use crate::domain::routing::{AskState, Trigger};
-use crate::domain::template::Variant;
 use crate::domain::sla::{ClockState, Metric, Reason, SlaState};
 use crate::domain::template::Variant;
 

@@ -6,7 +6,6 @@ mod casework;
 pub(crate) mod codes;
 mod conversation;
 mod decode;
-mod conversation;
 mod duplicates;
 mod import;
 mod remedy;

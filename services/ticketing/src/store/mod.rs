@@ -170,7 +170,11 @@ impl Reads {
     }
 
     /// Adds the follow-ups of all complaints with one query.
-    pub(crate) async fn with_follow_ups(&self, complaints: Vec<Complaint>, scope: &BranchScope) -> Result<Vec<CaseFile>> {
+    pub(crate) async fn with_follow_ups(
+        &self,
+        complaints: Vec<Complaint>,
+        scope: &BranchScope,
+    ) -> Result<Vec<CaseFile>> {
         let ids: Vec<Uuid> =
             complaints.iter().flat_map(|complaint| &complaint.story.follow_ups).map(|id| id.uuid()).collect();
         let mut found: HashMap<ComplaintId, Vec<FollowUp>> = HashMap::new();

@@ -19,7 +19,8 @@ const DUE_LIMIT: i64 = 500;
 impl Reads {
     /// What the branch trusts its people with, if it said so.
     pub async fn find_mandate(&self, branch: BranchId) -> Result<Option<Mandate>> {
-        let rows: Vec<MandateRow> = self.reader.beyond_scope().fetch_all(sql::MANDATE_BY_ID, args![branch.uuid()]).await?;
+        let rows: Vec<MandateRow> =
+            self.reader.beyond_scope().fetch_all(sql::MANDATE_BY_ID, args![branch.uuid()]).await?;
         rows.into_iter().next().map(Mandate::from_row).transpose().map_err(corrupt)
     }
 
@@ -39,7 +40,8 @@ impl Reads {
     /// What the branch used of its allowances, by unit and period. Ask first whether the caller reaches it.
     pub async fn list_budgets(&self, branch: BranchId, page: &PageRequest) -> Result<Page<Budget>> {
         let after = page.after.map_or_else(Uuid::nil, |last| last.id);
-        let rows: Vec<BudgetRow> = self.reader.beyond_scope().fetch_all(sql::BUDGETS, args![branch.uuid(), after, page.limit()]).await?;
+        let rows: Vec<BudgetRow> =
+            self.reader.beyond_scope().fetch_all(sql::BUDGETS, args![branch.uuid(), after, page.limit()]).await?;
         let mut items: Vec<Budget> = super::all(rows)?;
         let next = page.cut(&mut items, |last: &Budget| Cursor { sort: 0, id: last.id });
         Ok(Page { items, next })
@@ -47,7 +49,8 @@ impl Reads {
 
     /// Deadlines whose time has come at `now_us`, first due first, at most [`DUE_LIMIT`].
     pub async fn list_deadlines_due(&self, now_us: i64) -> Result<Vec<Uuid>> {
-        let rows: Vec<(Uuid,)> = self.reader.beyond_scope().fetch_all(sql::DEADLINES_DUE, args![now_us, DUE_LIMIT]).await?;
+        let rows: Vec<(Uuid,)> =
+            self.reader.beyond_scope().fetch_all(sql::DEADLINES_DUE, args![now_us, DUE_LIMIT]).await?;
         Ok(rows.into_iter().map(|(id,)| id).collect())
     }
 }

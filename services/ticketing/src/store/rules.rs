@@ -70,7 +70,8 @@ impl Reads {
 
     /// The policy with this code.
     pub async fn find_sla_policy(&self, code: &str) -> Result<Option<SlaPolicy>> {
-        let row: Option<SlaPolicyRow> = self.reader.beyond_scope().fetch_optional(sql::SLA_POLICY_BY_CODE, args![code]).await?;
+        let row: Option<SlaPolicyRow> =
+            self.reader.beyond_scope().fetch_optional(sql::SLA_POLICY_BY_CODE, args![code]).await?;
         row.map(SlaPolicy::from_row).transpose().map_err(corrupt)
     }
 
@@ -86,7 +87,8 @@ impl Reads {
 
     /// Cases whose clocks have something to tell at `now_us`, first due first.
     pub async fn list_clocks_due(&self, now_us: i64) -> Result<Vec<ComplaintId>> {
-        let rows: Vec<(Uuid,)> = self.reader.beyond_scope().fetch_all(sql::CLOCKS_DUE, args![now_us, CLOCKS_DUE_LIMIT]).await?;
+        let rows: Vec<(Uuid,)> =
+            self.reader.beyond_scope().fetch_all(sql::CLOCKS_DUE, args![now_us, CLOCKS_DUE_LIMIT]).await?;
         Ok(rows.into_iter().map(|(id,)| ComplaintId(id)).collect())
     }
 

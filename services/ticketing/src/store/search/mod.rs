@@ -197,7 +197,8 @@ impl Reads {
         }
         let mut weighed = Vec::with_capacity(words.len());
         for word in words {
-            let (frequency,): (i64,) = self.reader.beyond_scope().fetch_one(sql::FREQUENCY, args![word.as_str(), COMMON]).await?;
+            let (frequency,): (i64,) =
+                self.reader.beyond_scope().fetch_one(sql::FREQUENCY, args![word.as_str(), COMMON]).await?;
             if frequency == 0 {
                 return Ok(Words::Nowhere);
             }
