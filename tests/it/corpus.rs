@@ -7,8 +7,11 @@ mod targets;
 use std::collections::BTreeSet;
 use std::fs;
 
+/// What is fuzzed: takes any bytes, and panics when a property does not hold.
+type Target = fn(&[u8]);
+
 /// Every target by the name of its folder.
-const TARGETS: [(&str, fn(&[u8])); 7] = [
+const TARGETS: [(&str, Target); 7] = [
     ("event_headers", targets::event_headers),
     ("frames", targets::frames),
     ("headers", targets::headers),

@@ -17,6 +17,7 @@ mod door;
 mod erasure;
 mod keys;
 mod log;
+mod once;
 mod rehearsal;
 mod sealing;
 mod slot;

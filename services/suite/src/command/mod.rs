@@ -26,7 +26,7 @@ enum Command {
     /// Plays the main job from first visit to survey answer, in a suite of its own, and shows each step
     Demo(demo::Demo),
     /// Starts the whole suite in one process on SQLite and keeps it running until Ctrl-C
-    Up(up::Up),
+    Up(Box<up::Up>),
     /// Prints a new API key for KARIBU_BOOTSTRAP_KEY, the first key of a suite whose services run apart
     Key,
     /// Makes the Ed25519 keys with which services that run apart know each other

@@ -16,7 +16,6 @@ use ticketing::domain::ending::Ending;
 use ticketing::domain::finding::{FactStatus, Finding};
 use ticketing::domain::follow_up::{FollowUp, FollowUpKind, FollowUpState};
 use ticketing::domain::historical::{CompanyResponse, HistoricalCase};
-use ticketing::domain::interaction::{Attachment, Cue, CueKind, Direction, Emotion, Extras, Interaction, Words};
 use ticketing::domain::lifecycle::State;
 use ticketing::domain::mandate::{Allowance, Mandate, Period, Rolling, Rule, Unit};
 use ticketing::domain::merge::Merge;
