@@ -45,15 +45,16 @@ pub use verb::{Answer, Cx, DomainEvent, Service, Stop, Verb};
 pub use world::{Room, World};
 
 /// The tables of the write path; every service runs these before its own.
-pub const MIGRATIONS: store::Migrations = store::migrations!(base 0; "0001_write_path", "0002_accountability").behind(&[
-    // What no caller is ever shown a row of; operators get dead letters from Karibu itself.
-    store::Wall::Hidden { table: "request" },
-    store::Wall::Hidden { table: "consumer" },
-    store::Wall::Hidden { table: "dead_letter" },
-    store::Wall::Hidden { table: "parked_key" },
-    store::Wall::Hidden { table: "data_key" },
-    store::Wall::Hidden { table: "erasure" },
-]);
+pub const MIGRATIONS: store::Migrations =
+    store::migrations!(base 0; "0001_write_path", "0002_accountability").behind(&[
+        // What no caller is ever shown a row of; operators get dead letters from Karibu itself.
+        store::Wall::Hidden { table: "request" },
+        store::Wall::Hidden { table: "consumer" },
+        store::Wall::Hidden { table: "dead_letter" },
+        store::Wall::Hidden { table: "parked_key" },
+        store::Wall::Hidden { table: "data_key" },
+        store::Wall::Hidden { table: "erasure" },
+    ]);
 
 /// Every statement of this crate, for the test that prepares them on both engines.
 pub use sql::ALL as STATEMENTS;

@@ -100,7 +100,8 @@ impl Verb<Kitchen> for AddCookie {
 
 async fn add(door: &Door<Kitchen>, jar: Uuid) {
     let until = Instant::now() + Duration::from_secs(30);
-    let submission = Submission { key: Uuid::now_v7(), fingerprint: 0, until, by: "test".into(), trace: None, cause: None };
+    let submission =
+        Submission { key: Uuid::now_v7(), fingerprint: 0, until, by: "test".into(), trace: None, cause: None };
     door.submit(submission, AddCookie(jar)).await.unwrap();
 }
 

@@ -26,8 +26,8 @@ pub use refusal::Refusal;
 pub use tally::{Points, Presence, Tally, Totals};
 pub use timeline::TimelineEntry;
 pub use verbs::{
-    AddIdentifier, Change, Changes, CreateCustomer, CustomerReply, EraseCustomer, Erased, IdentifyCustomer, KeepBranch, NewCustomer, NoteFact,
-    RecordPurchase, RecordVisit, Recorded, UpdateCustomer, VisitReply,
+    AddIdentifier, Change, Changes, CreateCustomer, CustomerReply, EraseCustomer, Erased, IdentifyCustomer, KeepBranch,
+    NewCustomer, NoteFact, RecordPurchase, RecordVisit, Recorded, UpdateCustomer, VisitReply,
 };
 pub use visit::Visit;
 

@@ -22,8 +22,8 @@ pub use question::{Answer, AnswerValue, Choice, Question, QuestionType, Question
 pub use response::Response;
 pub use survey::{Survey, SurveyState, TriggerRule};
 pub use verbs::{
-    ActivateSurvey, BeginErasure, CloseSurvey, CreateSurvey, EraseResponses, ExpireInvitation, Followed, KeepBranch, KeepLinkSecret, PauseSurvey,
-    SendInvitation, SubmitResponse, Submitted,
+    ActivateSurvey, BeginErasure, CloseSurvey, CreateSurvey, EraseResponses, ExpireInvitation, Followed, KeepBranch,
+    KeepLinkSecret, PauseSurvey, SendInvitation, SubmitResponse, Submitted,
 };
 
 kernel::ids! {

@@ -25,8 +25,8 @@ pub use ledger::{Balances, Cause, Entry, EntryKind, LedgerAccount, Unfit};
 pub use program::{EarnRule, Program, ProgramState, Programs, ReturnPolicy, Rounding, Terms};
 pub use refusal::Refusal;
 pub use verbs::{
-    AdjustPoints, Adjusted, BeginErasure, CreateProgram, Created, EnrolCustomer, Enrolled, EraseAccounts, GrantGoodwill, KeepBranch, ProgramChange,
-    RecordReturn, RecordSale, UpdateProgram, Updated,
+    AdjustPoints, Adjusted, BeginErasure, CreateProgram, Created, EnrolCustomer, Enrolled, EraseAccounts,
+    GrantGoodwill, KeepBranch, ProgramChange, RecordReturn, RecordSale, UpdateProgram, Updated,
 };
 
 use commit::{Claims, Erasure, Keys, Log, Slot};

@@ -72,8 +72,7 @@ pub(super) fn arrive(w: &mut Desk, id: CustomerId, branch: BranchId) -> Result<(
 /// Claims handles for a customer; one that another holds is refused.
 pub(super) fn claim(w: &mut Desk, id: CustomerId, identifiers: &[Identifier]) -> Result<(), Stop> {
     // All are asked for before one is missed.
-    let taken: Vec<_> =
-        identifiers.iter().map(|each| w.claims.take(identifier::CLAIM, each.claim(), id)).collect();
+    let taken: Vec<_> = identifiers.iter().map(|each| w.claims.take(identifier::CLAIM, each.claim(), id)).collect();
     for (at, taken) in taken.into_iter().enumerate() {
         ensure!(taken?.is_ok(), Refusal::IdentifierTaken { at: Some(at) });
     }
