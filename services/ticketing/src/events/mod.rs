@@ -17,7 +17,7 @@ use uuid::Uuid;
 use crate::Ticketing;
 use crate::domain::staff::Grant;
 use crate::domain::verbs::{
-    BeginErasure, CloseBranch, PutBranch, PutStaff, SettleCompensation, Settlement, UpdateBranch,
+    BeginErasure, CloseBranch, MoveBranch, PutBranch, PutStaff, SettleCompensation, Settlement, UpdateBranch,
 };
 
 /// The logs that ticketing follows.
@@ -68,6 +68,10 @@ pub(crate) fn react(event: &LogEvent) -> Result<Option<Effect<Ticketing>>, Poiso
                 calendar: hours(told.opening_calendar.as_ref())?,
             })
         }
+        organization::BranchMoved::TYPE => {
+            let told: organization::BranchMoved = decode(event)?;
+            Effect::of(MoveBranch { branch: id(&told.branch_id)?, parent: maybe_id(&told.parent_branch_id)? })
+        }
         organization::BranchClosed::TYPE => {
             let told: organization::BranchClosed = decode(event)?;
             Effect::of(CloseBranch { branch: id(&told.branch_id)? })
@@ -79,6 +83,19 @@ pub(crate) fn react(event: &LogEvent) -> Result<Option<Effect<Ticketing>>, Poiso
                 home: maybe_id(&told.home_branch_id)?,
                 grants: told.role_grants.iter().map(grant).collect::<Result<_, _>>()?,
             })
+        }
+        organization::StaffMemberUpdated::TYPE => {
+            let told: organization::StaffMemberUpdated = decode(event)?;
+            Effect::of(PutStaff {
+                staff: id(&told.staff_member_id)?,
+                home: maybe_id(&told.home_branch_id)?,
+                grants: told.role_grants.iter().map(grant).collect::<Result<_, _>>()?,
+            })
+        }
+        organization::StaffMemberDeactivated::TYPE => {
+            let told: organization::StaffMemberDeactivated = decode(event)?;
+            // Without a role: what the person had in hand goes back to the desk.
+            Effect::of(PutStaff { staff: id(&told.staff_member_id)?, home: None, grants: Vec::new() })
         }
         loyalty::GoodwillGranted::TYPE => {
             let told: loyalty::GoodwillGranted = decode(event)?;

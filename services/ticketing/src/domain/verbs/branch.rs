@@ -85,6 +85,29 @@ impl Verb<Ticketing> for UpdateBranch {
     }
 }
 
+/// A branch lies below another one now. What follows from that (policies, who approves, where it escalates) is asked anew.
+#[derive(Clone, Debug)]
+pub struct MoveBranch {
+    /// The branch.
+    pub branch: BranchId,
+    /// The branch above it.
+    pub parent: Option<BranchId>,
+}
+
+impl Verb<Ticketing> for MoveBranch {
+    type Reply = ();
+
+    fn decide(&self, desk: &mut Desk, cx: &mut Cx<'_>) -> Outcome<()> {
+        let Some(branch) = desk.branches.edit(self.branch)? else { return Ok(()) };
+        if branch.parent != self.parent {
+            branch.parent = self.parent;
+            RuleBook::note_change(&mut desk.rule_books, cx)?;
+            cx.settings_changed();
+        }
+        Ok(())
+    }
+}
+
 /// A branch takes no new complaints; those it has go on.
 #[derive(Clone, Debug)]
 pub struct CloseBranch {
@@ -107,7 +130,7 @@ impl Verb<Ticketing> for CloseBranch {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use crate::domain::stage::{KIGALI, Stage};
+    use crate::domain::stage::{KIGALI, LONDON, Stage};
 
     #[test]
     fn what_was_told_last_holds() {
@@ -116,8 +139,10 @@ mod tests {
         stage
             .play(&UpdateBranch { branch: KIGALI, time_zone: "Europe/London".to_owned(), currency, calendar: None })
             .unwrap();
+        stage.play(&MoveBranch { branch: KIGALI, parent: Some(LONDON) }).unwrap();
         stage.play(&CloseBranch { branch: KIGALI }).unwrap();
         let branch = stage.branch(KIGALI);
         assert_eq!((branch.code.as_str(), branch.currency, branch.closed), ("KGL-1", currency, true));
+        assert_eq!(branch.parent, Some(LONDON));
     }
 }

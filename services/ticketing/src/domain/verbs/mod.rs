@@ -60,7 +60,7 @@ pub use add_interaction::{AddInteraction, Added};
 pub use approve_proposals::{ApproveProposals, DeclineProposals};
 pub use ask_question::{AskQuestion, RecordAnswer};
 pub use assign::Assign;
-pub use branch::{CloseBranch, PutBranch, UpdateBranch};
+pub use branch::{CloseBranch, MoveBranch, PutBranch, UpdateBranch};
 pub use choose_proposal::ChooseProposal;
 pub use clocks_due::ClocksComeDue;
 pub use close::Close;
