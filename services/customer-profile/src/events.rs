@@ -185,6 +185,19 @@ fn of_ticketing(kind: &str, event: &LogEvent) -> Reaction {
             let told: ticketing::ComplaintWithdrawn = decode(event)?;
             note(event, [], Change::ComplaintClosed(id(&told.complaint_id)?))
         }
+        // It goes on in another complaint, which is counted by itself.
+        "karibu.ticketing.complaint.merged.v1" => {
+            let told: ticketing::ComplaintMerged = decode(event)?;
+            note(
+                event,
+                [("into_complaint_id", told.into_complaint_id)],
+                Change::ComplaintClosed(id(&told.complaint_id)?),
+            )
+        }
+        "karibu.ticketing.complaint.merge_undone.v1" => {
+            let told: ticketing::ComplaintMergeUndone = decode(event)?;
+            note(event, [], Change::ComplaintReopened(id(&told.complaint_id)?))
+        }
         "karibu.ticketing.proposal.chosen.v1" => {
             let told: ticketing::ProposalChosen = decode(event)?;
             note(event, [("kind", told.kind().as_str_name().into())], Change::Nothing)
@@ -209,6 +222,12 @@ fn of_ticketing(kind: &str, event: &LogEvent) -> Reaction {
         | "karibu.ticketing.proposal.offered.v1"
         | "karibu.ticketing.promise.made.v1"
         | "karibu.ticketing.promise.kept.v1"
+        | "karibu.ticketing.promise.broken.v1"
+        | "karibu.ticketing.promise.waived.v1"
+        | "karibu.ticketing.complaint.apologized.v1"
+        | "karibu.ticketing.complaint.escalated.v1"
+        | "karibu.ticketing.complaint.transferred.v1"
+        | "karibu.ticketing.compensation.reversed.v1"
         | "karibu.ticketing.compensation.issued.v1"
         | "karibu.ticketing.compensation.failed.v1" => note(event, [], Change::Nothing),
         _ => Ok(None),
@@ -327,8 +346,40 @@ mod tests {
         "karibu.organization.branch.closed.v1",
     ];
     /// Types of the other sources that mean nothing to a customer's profile, on purpose.
-    const IGNORED: [&str; 10] = [
+    const IGNORED: [&str; 42] = [
+        "karibu.ticketing.compensation.released.v1",
+        "karibu.ticketing.compensation.reserved.v1",
+        "karibu.ticketing.complaint.absorbed.v1",
+        "karibu.ticketing.complaint.ask_ended.v1",
+        "karibu.ticketing.complaint.asked.v1",
+        "karibu.ticketing.complaint.empathy_shown.v1",
+        "karibu.ticketing.complaint.escalation_accepted.v1",
+        "karibu.ticketing.complaint.evidence_added.v1",
+        "karibu.ticketing.complaint.impact_recorded.v1",
         "karibu.ticketing.complaint.interaction_added.v1",
+        "karibu.ticketing.complaint.linked.v1",
+        "karibu.ticketing.complaint.owner_left.v1",
+        "karibu.ticketing.complaint.priority_changed.v1",
+        "karibu.ticketing.complaint.question_answered.v1",
+        "karibu.ticketing.complaint.question_asked.v1",
+        "karibu.ticketing.complaint.queued.v1",
+        "karibu.ticketing.complaint.reclassification_requested.v1",
+        "karibu.ticketing.complaint.reclassified.v1",
+        "karibu.ticketing.complaint.recused.v1",
+        "karibu.ticketing.complaint.released.v1",
+        "karibu.ticketing.complaint.stale.v1",
+        "karibu.ticketing.complaint.stepped_back.v1",
+        "karibu.ticketing.complaint.waiting_changed.v1",
+        "karibu.ticketing.promise.due.v1",
+        "karibu.ticketing.proposal.approval_requested.v1",
+        "karibu.ticketing.proposal.approved.v1",
+        "karibu.ticketing.proposal.countered.v1",
+        "karibu.ticketing.proposal.declined.v1",
+        "karibu.ticketing.proposal.expired.v1",
+        "karibu.ticketing.sla.breached.v1",
+        "karibu.ticketing.sla.recalculated.v1",
+        "karibu.ticketing.sla.warning.v1",
+        "karibu.ticketing.sla_policy.changed.v1",
         "karibu.loyalty.program.created.v1",
         "karibu.loyalty.program.updated.v1",
         "karibu.feedback.survey.activated.v1",

@@ -24,6 +24,8 @@ const CASE_OPENED: &str = <ticketing::ComplaintOpened as EventPayload>::TYPE;
 const CASE_RESOLVED: &str = <ticketing::ComplaintResolved as EventPayload>::TYPE;
 const CASE_CLOSED: &str = <ticketing::ComplaintClosed as EventPayload>::TYPE;
 const CASE_REOPENED: &str = <ticketing::ComplaintReopened as EventPayload>::TYPE;
+const CASE_MERGED: &str = <ticketing::ComplaintMerged as EventPayload>::TYPE;
+const CASE_MERGE_UNDONE: &str = <ticketing::ComplaintMergeUndone as EventPayload>::TYPE;
 const CASE_WITHDRAWN: &str = <ticketing::ComplaintWithdrawn as EventPayload>::TYPE;
 
 /// The full type of what happened to a case.
@@ -58,6 +60,9 @@ pub(crate) fn react(event: &LogEvent) -> Result<Option<Effect<Feedback>>, Poison
             let payload: profile::CustomerErased = payload(event)?;
             Effect::of(BeginErasure { customer: id(&payload.customer_id)?, erasure: id(&payload.erasure_id)? })
         }
+        // It goes on in another case, whose customer is asked there; undone, it is open again.
+        CASE_MERGED => Effect::of(enveloped(event, CaseEvent::Withdrawn)),
+        CASE_MERGE_UNDONE => Effect::of(enveloped(event, CaseEvent::Reopened)),
         other => match case_event(other) {
             Some(kind) => Effect::of(followed(event, kind)?),
             None => return Ok(None),
@@ -66,16 +71,21 @@ pub(crate) fn react(event: &LogEvent) -> Result<Option<Effect<Feedback>>, Poison
     Ok(Some(effect))
 }
 
-fn followed(event: &LogEvent, kind: CaseEvent) -> Result<Followed, Poison> {
-    // What the payload does not say, the envelope may.
-    let mut followed = Followed {
+/// What the envelope alone says.
+fn enveloped(event: &LogEvent, kind: CaseEvent) -> Followed {
+    Followed {
         case: CaseId(event.aggregate_id),
         event: kind,
         customer: event.customer_id,
         branch: event.branch_id,
         cycle: None,
         occurred_at_us: event.occurred_at_us,
-    };
+    }
+}
+
+fn followed(event: &LogEvent, kind: CaseEvent) -> Result<Followed, Poison> {
+    // What the payload does not say, the envelope may.
+    let mut followed = enveloped(event, kind);
     match kind {
         CaseEvent::Opened => {
             let payload: ticketing::ComplaintOpened = payload(event)?;
@@ -253,6 +263,14 @@ mod tests {
         let followed = followed(&event(&reopened), CaseEvent::Reopened).unwrap();
         assert_eq!((followed.customer, followed.branch), (Some(Uuid::from_u128(2)), Some(Uuid::from_u128(3))));
         assert_eq!((followed.cycle, followed.occurred_at_us), (Some(2), 5));
+    }
+
+    #[test]
+    fn a_merged_case_waits_for_nobody_until_the_merge_is_undone() {
+        assert!(matches!(react(&event(&ticketing::ComplaintMerged::default())), Ok(Some(_))));
+        assert!(matches!(react(&event(&ticketing::ComplaintMergeUndone::default())), Ok(Some(_))));
+        let ended = enveloped(&event(&ticketing::ComplaintMerged::default()), CaseEvent::Withdrawn);
+        assert_eq!((ended.case, ended.event), (CaseId(Uuid::from_u128(9)), CaseEvent::Withdrawn));
     }
 
     #[test]
