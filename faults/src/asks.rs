@@ -191,6 +191,7 @@ pub fn step(world: &World, kind: Kind, request_id: &str, complaint: &str, points
             summary: "The order form was smudged.".into(),
             cause_code: "handwritten-order".into(),
             fact_status: ticketing::FactStatus::Established.into(),
+            evidence_refs: vec!["order-7".into()],
             ..Default::default()
         }),
         Kind::Offer => Ask::Offer(ticketing::OfferProposalsRequest {

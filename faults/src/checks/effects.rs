@@ -15,7 +15,7 @@ use crate::ledger::{Kind, Outcome};
 use crate::report::Check;
 
 /// Types of ticketing and loyalty that a timeline does not show.
-const NOT_SHOWN: [&str; 2] = ["karibu.ticketing.complaint.interaction_added.v1", "karibu.loyalty.points.activated.v1"];
+const NOT_SHOWN: [&str; 1] = ["karibu.loyalty.points.activated.v1"];
 
 /// Every purchase and every promised compensation earned its points once, and balances are the sums of the ledger.
 pub(super) fn points(evidence: &Evidence<'_>) -> Check {

@@ -23,7 +23,7 @@ const VIEWS: [&str; 10] = [
 ];
 
 /// Texts of events that are codes though their names do not end like one.
-const CODES: [&str; 8] = ["code", "number", "locale", "languages", "role", "roles", "reason", "skill"];
+const CODES: [&str; 9] = ["code", "number", "locale", "languages", "role", "roles", "reason", "skill", "unit"];
 
 /// Everything that is wrong with a contract.
 pub(crate) fn findings(pool: &DescriptorPool) -> Vec<String> {
