@@ -15,10 +15,14 @@ const FOREIGN: Uuid = Uuid::from_u128(2);
 const SERVICES: &[(&str, Migrations, &[&str])] = &[
     ("organization", organization::MIGRATIONS, ORGANIZATION),
     ("profile", customer_profile::MIGRATIONS, &["branch"]),
-    ("ticketing", ticketing::MIGRATIONS, &["branch"]),
+    ("ticketing", ticketing::MIGRATIONS, TICKETING),
     ("feedback", feedback::MIGRATIONS, &["branch", "open_cases", "survey"]),
     ("loyalty", loyalty::MIGRATIONS, &["branch", "earning", "program"]),
 ];
+
+/// What belongs to the business as a whole (policies, texts), and words, which are read only together with their complaint: a
+/// wall of their own would be asked for every word.
+const TICKETING: &[&str] = &["branch", "complaint_word", "sla_policy", "template"];
 
 /// Of the write path; `claim` is how a customer is found by a handle.
 const WRITE_PATH: &[&str] = &["claim", "log_head"];

@@ -112,6 +112,16 @@ impl Telling<'_> {
             ..Default::default()
         };
         let reply = call!(self, ticketing.choose_proposal, request, |_reply| "a new cake and 500 points");
+        // Loyalty gives the points on its own time; the answers that follow say since when.
+        self.until("the points to be given", || {
+            let mut client = self.client.ticketing();
+            let request = ticketing::GetComplaintRequest { complaint_id: id.clone() };
+            async move {
+                let complaint = client.get_complaint(request).await?.into_inner().complaint.unwrap_or_default();
+                Ok(complaint.compensations.iter().all(|given| given.issue_time.is_some()).then_some(()))
+            }
+        })
+        .await?;
         for promise in part!(reply, complaint).promises {
             let request = ticketing::KeepPromiseRequest {
                 request_id: request_id(),
