@@ -225,7 +225,7 @@ fn fault_beside(refusal: &Refusal) -> Fault {
             failed("OWN_APPROVAL", "somebody else must do this: it is your own, or you have agreed already")
         }
         R::BudgetExhausted => failed("BUDGET_EXHAUSTED", "the budget of the branch has not enough left"),
-        R::MergeWithItself => invalid("must be another complaint").at("into_complaint_id"),
+        R::MergeWithItself => failed("MERGE_WITH_ITSELF", "it must be another complaint"),
         R::MergeTargetOver => failed("MERGE_TARGET_OVER", "the other complaint does not go on"),
         R::CustomersDiffer => failed("CUSTOMERS_DIFFER", "they are complaints of different customers"),
         R::UndoOver => failed("UNDO_OVER", "it was merged too long ago to be undone"),

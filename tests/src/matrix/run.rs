@@ -94,8 +94,11 @@ impl Matrix {
             let region = branch(&client, &format!("R-{name}"), &business, org::BranchKind::Region).await;
             branches.push((region.clone(), branch(&client, name, &region, org::BranchKind::Branch).await));
         }
-        let shared: Uuid = business.parse().unwrap();
-        let world = |mark: &str, index: usize| World::new(mark, branches[index].1.parse().unwrap(), &[shared]);
+        // Who fills both worlds stands in both: as the actor of what was done.
+        let keys = client.organization().list_api_keys(org::ListApiKeysRequest::default()).await.unwrap().into_inner();
+        let actors = keys.api_keys.iter().map(|key| key.api_key_id.parse().unwrap());
+        let shared: Vec<Uuid> = actors.chain([business.parse().unwrap()]).collect();
+        let world = |mark: &str, index: usize| World::new(mark, branches[index].1.parse().unwrap(), &shared);
         let (own, foreign) = (world(OWN_MARK, 0), world(FOREIGN_MARK, 1));
         let methods: Vec<&MethodInfo> = proto::methods().iter().filter(|method| !method.is_internal()).collect();
         let clock = place.advance.clone();
