@@ -15,7 +15,42 @@ use crate::ledger::{Kind, Outcome};
 use crate::report::Check;
 
 /// Types of ticketing and loyalty that a timeline does not show.
-const NOT_SHOWN: [&str; 1] = ["karibu.loyalty.points.activated.v1"];
+const NOT_SHOWN: [&str; 34] = [
+    "karibu.ticketing.compensation.released.v1",
+    "karibu.ticketing.compensation.reserved.v1",
+    "karibu.ticketing.complaint.absorbed.v1",
+    "karibu.ticketing.complaint.ask_ended.v1",
+    "karibu.ticketing.complaint.asked.v1",
+    "karibu.ticketing.complaint.empathy_shown.v1",
+    "karibu.ticketing.complaint.escalation_accepted.v1",
+    "karibu.ticketing.complaint.evidence_added.v1",
+    "karibu.ticketing.complaint.impact_recorded.v1",
+    "karibu.ticketing.complaint.interaction_added.v1",
+    "karibu.ticketing.complaint.linked.v1",
+    "karibu.ticketing.complaint.owner_left.v1",
+    "karibu.ticketing.complaint.priority_changed.v1",
+    "karibu.ticketing.complaint.question_answered.v1",
+    "karibu.ticketing.complaint.question_asked.v1",
+    "karibu.ticketing.complaint.queued.v1",
+    "karibu.ticketing.complaint.reclassification_requested.v1",
+    "karibu.ticketing.complaint.reclassified.v1",
+    "karibu.ticketing.complaint.recused.v1",
+    "karibu.ticketing.complaint.released.v1",
+    "karibu.ticketing.complaint.stale.v1",
+    "karibu.ticketing.complaint.stepped_back.v1",
+    "karibu.ticketing.complaint.waiting_changed.v1",
+    "karibu.ticketing.promise.due.v1",
+    "karibu.ticketing.proposal.approval_requested.v1",
+    "karibu.ticketing.proposal.approved.v1",
+    "karibu.ticketing.proposal.countered.v1",
+    "karibu.ticketing.proposal.declined.v1",
+    "karibu.ticketing.proposal.expired.v1",
+    "karibu.ticketing.sla.breached.v1",
+    "karibu.ticketing.sla.recalculated.v1",
+    "karibu.ticketing.sla.warning.v1",
+    "karibu.ticketing.sla_policy.changed.v1",
+    "karibu.loyalty.points.activated.v1",
+];
 
 /// Every purchase and every promised compensation earned its points once, and balances are the sums of the ledger.
 pub(super) fn points(evidence: &Evidence<'_>) -> Check {
@@ -94,7 +129,9 @@ pub(super) fn timelines(evidence: &Evidence<'_>) -> Check {
         check.looked_at += due.len() as u64;
         for id in due.symmetric_difference(&shown) {
             let is = if due.contains(id) { "is not shown" } else { "is shown and not in the log" };
-            check.findings.push(format!("{service}: event {id} {is}"));
+            let log = evidence.facts.logs.get(service).into_iter().flatten();
+            let kind = log.clone().find(|event| event.event_id == *id).map_or("", |event| event.kind.as_str());
+            check.findings.push(format!("{service}: event {id} {kind} {is}"));
         }
     }
     check
